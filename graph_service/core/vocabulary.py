@@ -1,0 +1,100 @@
+"""The declared words of a graph: which kinds and relationship types there are, and which end of a type depends on the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from graph_service.core.errors import BadInput
+
+
+class Depends(StrEnum):
+    """Which end of a relationship depends on the other: the direction that impact follows."""
+
+    SOURCE = "source"
+    TARGET = "target"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindDeclaration:
+    """How entities of a kind are shown and found."""
+
+    name: str
+    #: For people, such as "Service".
+    label: str
+    description: str = ""
+    #: The property shown as an entity's name; None: the part of the key after the colon.
+    display: str | None = None
+    #: Properties that the full-text search reads besides the key and the name, in order of weight.
+    searchable: tuple[str, ...] = ()
+    #: The property that says how much an entity matters.
+    criticality: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationshipDeclaration:
+    """What a relationship type means."""
+
+    type: str
+    #: For people, read between source and target: "calls", "is owned by".
+    label: str
+    depends: Depends
+    description: str = ""
+    #: Whether the target owns the source.
+    owner: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """All declared kinds by name and relationship types by type."""
+
+    kinds: Mapping[str, KindDeclaration] = field(default_factory=dict)
+    relationships: Mapping[str, RelationshipDeclaration] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """One JSON object, the same text for the same vocabulary; `from_json` reads it back."""
+        plain = {
+            "kinds": [asdict(self.kinds[name]) for name in sorted(self.kinds)],
+            "relationships": [asdict(self.relationships[type]) for type in sorted(self.relationships)],
+        }
+        return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Vocabulary:
+        """Read what `to_json` wrote.
+
+        Raises:
+            BadInput: other text.
+        """
+        try:
+            plain: dict[str, list[dict[str, Any]]] = json.loads(text)
+            kinds = [_kind(found) for found in plain["kinds"]]
+            relationships = [_relationship(found) for found in plain["relationships"]]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BadInput(
+                f"the saved vocabulary cannot be read ({error!r}); load the mapping again"
+            ) from error
+        return cls(
+            kinds={kind.name: kind for kind in kinds},
+            relationships={relationship.type: relationship for relationship in relationships},
+        )
+
+    def types_depending(self, end: Depends) -> tuple[str, ...]:
+        """The types in which that end depends on the other, sorted."""
+        return tuple(sorted(name for name, found in self.relationships.items() if found.depends is end))
+
+    def owner_types(self) -> tuple[str, ...]:
+        """The types whose target owns their source, sorted."""
+        return tuple(sorted(name for name, found in self.relationships.items() if found.owner))
+
+
+def _kind(plain: dict[str, Any]) -> KindDeclaration:
+    return KindDeclaration(**{**plain, "searchable": tuple(plain["searchable"])})
+
+
+def _relationship(plain: dict[str, Any]) -> RelationshipDeclaration:
+    return RelationshipDeclaration(**{**plain, "depends": Depends(plain["depends"])})

@@ -1,0 +1,166 @@
+"""What the store answers with: plain values, times in microseconds, properties as canonical JSON text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A point on both clocks, resolved: microseconds."""
+
+    valid: int
+    known: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What an answer rests on. `known` is the latest known time that the answer could see, never more than was asked for."""
+
+    valid: int
+    known: int
+    watermark: int | None
+    dead_letters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityAt:
+    """An entity as it was at a point. Without a row that holds (undeclared, ended) the times and the event are None."""
+
+    key: str
+    kind: str
+    declared: bool
+    #: It was declared once and is not any more.
+    ended: bool
+    properties: str
+    valid_from: int | None
+    valid_to: int | None
+    known_from: int | None
+    known_to: int | None
+    event: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationshipAt:
+    """One version of a relationship that holds at a point."""
+
+    type: str
+    source: str
+    target: str
+    discriminator: str
+    properties: str
+    valid_from: int
+    valid_to: int
+    known_from: int
+    known_to: int
+    event: str
+    ended_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionAt:
+    """One version of an entity (type and target empty) or a relationship."""
+
+    owner: str
+    type: str
+    target: str
+    discriminator: str
+    properties: str
+    valid_from: int
+    valid_to: int
+    known_from: int
+    known_to: int
+    event: str
+    ended_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """An event of the ledger."""
+
+    uid: str
+    source: str
+    id: str
+    type: str
+    subject: str | None
+    time: int
+    recorded_at: int
+    topic: str
+    partition: int
+    offset: int
+    correlation_id: str | None
+    causation_id: str | None
+    data: str
+    mapping: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """Some items in a stable order, and whether more follow."""
+
+    items: tuple[T, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpactHit:
+    """One entity within an impact, and the relationship towards the asked entity that proves it."""
+
+    key: str
+    distance: int
+    #: The entity one step nearer to what was asked; the first of a path is the asked entity itself.
+    parent: str
+    #: The proving relationship between `key` and `parent`, in its own direction.
+    relationship: RelationshipAt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpactAt:
+    """Hits nearest first (then by key). `cut` says what was left out: "depth", "size" or "time", or None when nothing was."""
+
+    hits: tuple[ImpactHit, ...]
+    count: int
+    cut: str | None
+    cut_detail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifferenceAt:
+    """What differs between two points: `before` and `after` are None where it was not there. `kind`: APPEARED, CHANGED, ENDED."""
+
+    kind: str
+    #: "entity" or "relationship".
+    subject: str
+    before: VersionAt | None
+    after: VersionAt | None
+    event: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionAt:
+    """How far a partition is applied."""
+
+    topic: str
+    partition: int
+    position: int | None
+    recorded_at: int | None
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphStatus:
+    """Counts and positions of the whole graph. `recorded_at` is the latest known time in it, None when it is empty."""
+
+    events: int
+    duplicates: int
+    unmapped: int
+    entities: int
+    relationships: int
+    dead_letters: int
+    recorded_at: int | None
+    watermark: int | None
+    tick: int
+    partitions: tuple[PartitionAt, ...]

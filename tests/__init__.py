@@ -1,0 +1,1 @@
+"""Tests: unit (no engine), live (real engines), browser."""
