@@ -9,6 +9,7 @@
     │   └── BadSettings                  a setting that is missing or wrong
     ├── Unavailable                      something outside does not answer: wait and try again
     │   ├── StoreUnavailable             Neo4j
+    │   │   └── StoreTimeout             a query that Neo4j ended at its time limit
     │   └── LogUnavailable               Kafka
     ├── Refused                          the store refused this very write: bad data, found by bisecting
     ├── Fenced                           another writer owns this partition now: stop
@@ -79,6 +80,12 @@ class StoreUnavailable(Unavailable):
     """Neo4j did not answer."""
 
     code = "STORE_UNAVAILABLE"
+
+
+class StoreTimeout(StoreUnavailable):
+    """Neo4j ended a query at its time limit: ask for less, or allow more time."""
+
+    code = "STORE_TIMEOUT"
 
 
 class LogUnavailable(Unavailable):

@@ -1,0 +1,53 @@
+# Everything that is done with this checkout. Needs make, git and Python 3.11+; the rest is made in .venv from requirements.lock.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+CODE := $(wildcard graph_service ingest tests bench portal scripts)
+export PYTHON
+
+COMPILE = .venv-tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--custom-compile-command 'make lock'
+
+.PHONY: help demo test test-unit test-live lint format lock build-portal environment clean
+
+help: ## Say what there is to do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo: build-portal ## Real Kafka, real Neo4j, a story and five answers; Ctrl-C stops all. ONCE=1 exits after the answers
+	@$(BIN)/graph-service demo $(if $(filter-out 0,$(ONCE)),--once)
+
+test: lint test-unit build-portal test-live ## All that CI runs: lint, types, unit tests, live tests on real engines
+
+test-unit: environment ## Tests that need no engine
+	@$(PYTEST) tests/unit
+
+test-live: build-portal ## Tests on a real Neo4j and a real Kafka (started as child processes unless addresses are given)
+	@$(PYTEST) tests/live
+
+lint: environment ## ruff and mypy --strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: environment ## Let ruff put the code in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: ## Renew the locks (versions that still fit are kept; UPGRADE=1 takes the newest that pyproject.toml allows)
+	@scripts/bootstrap tools
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --extra fast --extra local --group dev pyproject.toml -o requirements.lock >/dev/null
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --extra fast --constraint requirements.lock pyproject.toml -o requirements-runtime.lock >/dev/null
+
+# The page files that the API serves; portal/build.py does nothing when they are fresh.
+build-portal: environment ## Build the browser files into graph_service/static
+	@if [ -f portal/build.py ]; then $(BIN)/python portal/build.py; fi
+
+environment: .venv/.made
+
+.venv/.made: requirements.lock requirements-bootstrap.lock pyproject.toml scripts/bootstrap
+	@scripts/bootstrap
+
+clean: ## Remove what was made here: environments, caches, built files; not the demo's data in .data
+	rm -rf .venv .venv-tools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist test-output graph_service/static
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

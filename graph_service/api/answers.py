@@ -1,0 +1,320 @@
+"""Answers that are not nodes themselves: impact, differences, what an answer rests on, words and status."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import Enum
+
+import strawberry
+
+from graph_service.api.context import Info, Moment, RelationshipsAsked
+from graph_service.api.fields import resolved
+from graph_service.api.nodes import Entity, Event, Relationship, Version, as_entity, event_of
+from graph_service.api.scalars import DateTime, instant
+from graph_service.core.vocabulary import Depends
+from graph_service.store.answers import Basis as BasisRow
+from graph_service.store.answers import DifferenceAt, ImpactAt, ImpactHit, RelationshipAt, VersionAt
+
+OWNERS_OF_ONE_MAX = 50
+
+
+@strawberry.type(
+    description="What an answer rests on: ask again with these and it is the same, once `known` is at or below the watermark."
+)
+class Basis:
+    valid: DateTime = strawberry.field(description="The valid time of the answer.")
+    known: DateTime = strawberry.field(description="The latest known time that the answer could see.")
+    watermark: DateTime | None = strawberry.field(
+        description="The known time up to which answers are final; null before the first record."
+    )
+    dead_letters: int = strawberry.field(description="How many records could not be applied.")
+
+    @classmethod
+    def of(cls, row: BasisRow) -> Basis:
+        """From the store."""
+        return cls(
+            valid=DateTime(row.valid),
+            known=DateTime(row.known),
+            watermark=instant(row.watermark),
+            dead_letters=row.dead_letters,
+        )
+
+
+@strawberry.type(description="A chain of relationships, and the entities along it.")
+class Path:
+    entities: list[Entity] = strawberry.field(description="From what was asked to what was found.")
+    relationships: list[Relationship] = strawberry.field(
+        description="Between each two of them, each in its own direction."
+    )
+
+
+@strawberry.type(description="One entity within an impact.")
+class ImpactItem:
+    entity: Entity = strawberry.field(description="What was found.")
+    distance: int = strawberry.field(description="How many relationships away, on the shortest path.")
+    path: Path = strawberry.field(description="The path that proves it.")
+    score: float = strawberry.field(
+        description="How much it is affected, above 0 and at most 1: one divided by the distance."
+    )
+
+
+@strawberry.enum(description="Which limit was reached.")
+class TruncationReason(Enum):
+    DEPTH = strawberry.enum_value("depth", description="More lies beyond `maxDepth`.")
+    SIZE = strawberry.enum_value("size", description="More was found than `first`.")
+    TIME = strawberry.enum_value("time", description="The search ran out of time.")
+
+
+@strawberry.type(description="What was left out of an answer, and why.")
+class Truncation:
+    reason: TruncationReason = strawberry.field(description="Which limit was reached.")
+    detail: str = strawberry.field(description="What was left out, in words, and what to do about it.")
+
+
+@strawberry.type(description="How many items are of a kind.")
+class KindCount:
+    kind: str = strawberry.field(description="The kind.")
+    count: int = strawberry.field(description="How many items.")
+
+
+@strawberry.type(description="How many items somebody owns.")
+class OwnerCount:
+    owner: Entity = strawberry.field(description="The owner.")
+    count: int = strawberry.field(description="How many items.")
+
+
+@strawberry.type(description="Everything that transitively depends on something (or that it depends on).")
+class Impact:
+    found: strawberry.Private[ImpactAt]
+    moment: strawberry.Private[Moment]
+
+    @resolved("What was found, nearest first, then by key.")
+    async def items(self, info: Info) -> list[ImpactItem]:
+        hits = {hit.key: hit for hit in self.found.hits}
+        keys = sorted(hits.keys() | {hit.parent for hit in self.found.hits})
+        rows = await info.context.entities.load_many([(key, self.moment.point) for key in keys])
+        entities = {key: as_entity(key, row, self.moment) for key, row in zip(keys, rows, strict=True)}
+        return [
+            ImpactItem(
+                entity=entities[hit.key],
+                distance=hit.distance,
+                path=_path(hit, hits, entities, self.moment),
+                score=1 / hit.distance,
+            )
+            for hit in self.found.hits
+        ]
+
+    @resolved(
+        "Exact number found within the limits; with `truncated`, what was left out and why (depth, size, time)."
+    )
+    def count(self) -> int:
+        return self.found.count
+
+    @resolved("What was left out and why; null when nothing was.")
+    def truncated(self) -> Truncation | None:
+        if self.found.cut is None:
+            return None
+        return Truncation(reason=TruncationReason(self.found.cut), detail=self.found.cut_detail or "")
+
+    @resolved("The items by kind, most first.")
+    async def by_kind(self, info: Info) -> list[KindCount]:
+        rows = await info.context.entities.load_many(
+            [(hit.key, self.moment.point) for hit in self.found.hits]
+        )
+        kinds = Counter(
+            as_entity(hit.key, row, self.moment).row.kind
+            for hit, row in zip(self.found.hits, rows, strict=True)
+        )
+        return [KindCount(kind=kind, count=kinds[kind]) for kind in _most_first(kinds)]
+
+    @resolved("Who owns the items, by the relationship types whose target owns the source, most first.")
+    async def owners(self, info: Info) -> list[OwnerCount]:
+        types = (await info.context.vocabulary()).owner_types()
+        if not types:
+            return []
+        asked = [
+            RelationshipsAsked(
+                key=hit.key,
+                types=types,
+                direction="out",
+                point=self.moment.point,
+                first=OWNERS_OF_ONE_MAX,
+                after=None,
+            )
+            for hit in self.found.hits
+        ]
+        pages = await info.context.relationships.load_many(asked)
+        counts = Counter(target for page in pages for target in {row.target for row in page.items})
+        keys = _most_first(counts)
+        rows = await info.context.entities.load_many([(key, self.moment.point) for key in keys])
+        return [
+            OwnerCount(owner=as_entity(key, row, self.moment), count=counts[key])
+            for key, row in zip(keys, rows, strict=True)
+        ]
+
+    @resolved("What this answer rests on.")
+    async def basis(self, info: Info) -> Basis:
+        return Basis.of(await info.context.basis(self.moment.point))
+
+
+def _most_first(counts: Counter[str]) -> list[str]:
+    return sorted(counts, key=lambda name: (-counts[name], name))
+
+
+def _path(hit: ImpactHit, hits: dict[str, ImpactHit], entities: dict[str, Entity], moment: Moment) -> Path:
+    """From the asked entity to the hit, along the parents; `distance` bounds it."""
+    keys, edges, here = [hit.key], [], hit
+    for _ in range(hit.distance):
+        keys.append(here.parent)
+        edges.append(here.relationship)
+        if here.distance == 1 or here.parent not in hits:
+            break
+        here = hits[here.parent]
+    return Path(
+        entities=[entities[key] for key in reversed(keys)],
+        relationships=[Relationship(row=row, moment=moment) for row in reversed(edges)],
+    )
+
+
+@strawberry.enum(
+    description="An entity appears when it becomes declared and ends when it no longer is; being named by others alone is neither."
+)
+class ChangeKind(Enum):
+    APPEARED = strawberry.enum_value("APPEARED", description="It was not there before.")
+    CHANGED = strawberry.enum_value("CHANGED", description="It was there, with other properties.")
+    ENDED = strawberry.enum_value("ENDED", description="It is not there any more.")
+
+
+@strawberry.type(
+    description="One difference between two points. Exactly one of `entity` and `relationship` is there."
+)
+class Difference:
+    row: strawberry.Private[DifferenceAt]
+    earlier: strawberry.Private[Moment]
+    later: strawberry.Private[Moment]
+
+    def _side(self) -> tuple[VersionAt, Moment]:
+        """Where the subject is to be seen: at the second point, or at the first when it is not there any more."""
+        if self.row.after is not None:
+            return self.row.after, self.later
+        assert self.row.before is not None, "a difference has a version on at least one side"
+        return self.row.before, self.earlier
+
+    @resolved("What happened to it.")
+    def kind(self) -> ChangeKind:
+        return ChangeKind(self.row.kind)
+
+    @resolved("The entity that differs, at the second point (at the first when it ended).")
+    async def entity(self, info: Info) -> Entity | None:
+        version, moment = self._side()
+        if self.row.subject != "entity":
+            return None
+        return as_entity(
+            version.owner, await info.context.entities.load((version.owner, moment.point)), moment
+        )
+
+    @resolved("The relationship that differs, at the second point (at the first when it ended).")
+    def relationship(self) -> Relationship | None:
+        version, moment = self._side()
+        return (
+            None
+            if self.row.subject == "entity"
+            else Relationship(row=as_relationship(version), moment=moment)
+        )
+
+    @resolved("The version at the first point; null when it was not there.")
+    def before(self) -> Version | None:
+        row = self.row.before
+        return None if row is None else Version(row=row, before=None, moment=self.earlier)
+
+    @resolved("The version at the second point; null when it is not there.")
+    def after(self) -> Version | None:
+        row = self.row.after
+        return None if row is None else Version(row=row, before=self.row.before, moment=self.later)
+
+    @resolved("The event that did it.")
+    async def event(self, info: Info) -> Event | None:
+        return await event_of(info.context, self.row.event, self.later)
+
+
+def as_relationship(version: VersionAt) -> RelationshipAt:
+    """A version of a relationship as the relationship it was."""
+    return RelationshipAt(
+        type=version.type,
+        source=version.owner,
+        target=version.target,
+        discriminator=version.discriminator,
+        properties=version.properties,
+        valid_from=version.valid_from,
+        valid_to=version.valid_to,
+        known_from=version.known_from,
+        known_to=version.known_to,
+        event=version.event,
+        ended_by=version.ended_by,
+    )
+
+
+@strawberry.enum(
+    name="Depends", description="Which end of a relationship depends on the other: what impact follows."
+)
+class DependsOn(Enum):
+    SOURCE = strawberry.enum_value("source", description="The source depends on the target.")
+    TARGET = strawberry.enum_value("target", description="The target depends on the source.")
+    NOBODY = strawberry.enum_value("nobody", description="Neither: impact does not follow it.")
+
+
+@strawberry.type(name="Kind", description="A declared kind of entity.")
+class KindWord:
+    name: str = strawberry.field(description="The kind, as in keys.")
+    label: str = strawberry.field(description="For people.")
+    description: str = strawberry.field(description="What it means; empty where nobody said.")
+
+
+@strawberry.type(name="RelationshipType", description="A declared type of relationship.")
+class RelationshipWord:
+    type: str = strawberry.field(description="The type, for instance CALLS.")
+    label: str = strawberry.field(description="For people, read between source and target.")
+    description: str = strawberry.field(description="What it means; empty where nobody said.")
+    depends: DependsOn = strawberry.field(description="Which end depends on the other.")
+    owner: bool = strawberry.field(description="Whether the target owns the source.")
+
+
+@strawberry.type(description="The declared words of the graph.")
+class Vocabulary:
+    kinds: list[KindWord] = strawberry.field(description="Kinds of entities, by name.")
+    relationship_types: list[RelationshipWord] = strawberry.field(
+        description="Types of relationships, by type."
+    )
+
+
+def depends_on(depends: Depends) -> DependsOn:
+    """The enum of the schema for that of the core."""
+    return DependsOn(depends.value)
+
+
+@strawberry.type(description="How far a partition of the log is applied.")
+class PartitionStatus:
+    topic: str = strawberry.field(description="The Kafka topic.")
+    partition: int = strawberry.field(description="The partition of the topic.")
+    position: int | None = strawberry.field(description="The offset last applied; null before the first.")
+    end: int | None = strawberry.field(
+        description="The offset that the next record will have; null where this process does not ask the log."
+    )
+    lag_events: int = strawberry.field(description="Records not yet applied; 0 where `end` is null.")
+    recorded_at: DateTime | None = strawberry.field(description="When the log recorded the last one applied.")
+
+
+@strawberry.type(description="How fresh and how complete answers are.")
+class Status:
+    ready: bool = strawberry.field(
+        description="Whether something is applied, so that answers mean something."
+    )
+    watermark: DateTime | None = strawberry.field(description="The known time up to which answers are final.")
+    lag_events: int = strawberry.field(
+        description="Records not yet applied, over all partitions whose end is known."
+    )
+    dead_letters: int = strawberry.field(description="Records that could not be applied.")
+    events: int = strawberry.field(description="Events in the ledger.")
+    entities: int = strawberry.field(description="Entities, whenever they were there.")
+    relationships: int = strawberry.field(description="Relationships that hold now.")
+    partitions: list[PartitionStatus] = strawberry.field(description="By topic and partition.")

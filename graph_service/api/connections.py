@@ -1,0 +1,98 @@
+"""Relay connections: pages whose cursors carry the sort key and the point, so that going on reads the same graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import strawberry
+
+from graph_service.api.context import Context, Info, Moment
+from graph_service.api.fields import resolved
+from graph_service.api.ids import Cursor, read_cursor, write_cursor
+from graph_service.store.answers import Page
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+
+
+async def _cursor_text(context: Context, question: str, after: str, moment: Moment) -> str:
+    """Pins an open `known` to what the graph holds, so that later pages do not see what is recorded in between."""
+    known = min(moment.point.known, (await context.basis(moment.point)).known)
+    return write_cursor(question, Cursor(after=after, valid=moment.point.valid, known=known))
+
+
+@strawberry.type(description="One item of a page.")
+class Edge(Generic[T]):
+    node: T = strawberry.field(description="The item.")
+    question: strawberry.Private[str]
+    after: strawberry.Private[str]
+    moment: strawberry.Private[Moment]
+
+    @resolved("Pass it as `after` to go on behind this item, at the same point.")
+    async def cursor(self, info: Info) -> str:
+        return await _cursor_text(info.context, self.question, self.after, self.moment)
+
+
+@strawberry.type(description="Where a page lies among all items.")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="Whether more items follow.")
+    has_previous_page: bool = strawberry.field(description="Whether items came before: true after a cursor.")
+    question: strawberry.Private[str]
+    ends: strawberry.Private[tuple[str, str] | None]
+    moment: strawberry.Private[Moment]
+
+    @resolved("The cursor of the first item; null on an empty page.")
+    async def start_cursor(self, info: Info) -> str | None:
+        if self.ends is None:
+            return None
+        return await _cursor_text(info.context, self.question, self.ends[0], self.moment)
+
+    @resolved("The cursor of the last item: `after` for the next page; null on an empty page.")
+    async def end_cursor(self, info: Info) -> str | None:
+        if self.ends is None:
+            return None
+        return await _cursor_text(info.context, self.question, self.ends[1], self.moment)
+
+
+@strawberry.type(description="One page of items, in a stable order.")
+class Connection(Generic[T]):
+    edges: list[Edge[T]] = strawberry.field(description="The items, each with its cursor.")
+    page_info: PageInfo = strawberry.field(description="Whether more follow, and the cursor to go on with.")
+
+
+async def resume(
+    context: Context, question: str, after: str | None, moment: Moment
+) -> tuple[Cursor | None, Moment]:
+    """Where to go on. The point in the cursor wins over what is asked now: a page never mixes two points."""
+    cursor = read_cursor(question, after)
+    if cursor is None:
+        return None, moment
+    point = (await context.moment(cursor.valid, cursor.known)).point
+    return cursor, Moment(point=point, valid=moment.valid, known=moment.known)
+
+
+def page(
+    found: Page[Row],
+    *,
+    node: Callable[[Row], T],
+    after: Callable[[Row], str],
+    question: str,
+    moment: Moment,
+    resumed: bool,
+) -> Connection[T]:
+    """A page of the store as a connection; `after` gives the store's cursor of a row."""
+    keys = [after(row) for row in found.items]
+    return Connection(
+        edges=[
+            Edge(node=node(row), question=question, after=key, moment=moment)
+            for row, key in zip(found.items, keys, strict=True)
+        ],
+        page_info=PageInfo(
+            has_next_page=found.more,
+            has_previous_page=resumed,
+            question=question,
+            ends=(keys[0], keys[-1]) if keys else None,
+            moment=moment,
+        ),
+    )

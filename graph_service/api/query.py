@@ -1,0 +1,304 @@
+"""The root fields: each resolves its point once, asks the reader once, and hands the point on to what is below."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from graph_service.api.answers import (
+    Basis,
+    Difference,
+    Impact,
+    KindWord,
+    PartitionStatus,
+    RelationshipWord,
+    Status,
+    Vocabulary,
+    depends_on,
+)
+from graph_service.api.arguments import After, First, Types
+from graph_service.api.connections import Connection, page, resume
+from graph_service.api.context import Context, Info, Moment, page_size
+from graph_service.api.fields import resolved
+from graph_service.api.find import find_node
+from graph_service.api.ids import fingerprint
+from graph_service.api.inputs import At, EntityOrder, EventsWanted, ImpactDirection, PropertyFilter, order_of
+from graph_service.api.nodes import Entity, Event, Node, event_by_identity, event_page
+from graph_service.api.scalars import instant
+from graph_service.core.errors import BadRequest
+from graph_service.store.answers import GraphStatus, PartitionAt
+from graph_service.store.asking import EventFilter, Order, difference_cursor, entity_cursor
+
+IMPACT_DEPTH_MAX = 20
+IMPACT_ITEMS_MAX = 1000
+IMPACT_ASKED_MAX = 100
+IMPACT_TIMEOUT_S = 20.0
+
+Point = Annotated[At | None, strawberry.argument(description="The point on both clocks; now when left out.")]
+Kinds = Annotated[list[str] | None, strawberry.argument(description="Only these kinds; all when left out.")]
+
+
+@strawberry.type(description="Questions. Nothing here changes anything.")
+class Query:
+    @resolved("What has this id; null when it is not there (at the point that the id names).")
+    async def node(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="An `id` of an answer.")],
+    ) -> Node | None:
+        return await find_node(info.context, str(id))
+
+    @resolved("One entity; null when it was not there then.")
+    async def entity(
+        self,
+        info: Info,
+        key: Annotated[
+            str, strawberry.argument(description="The natural key, for instance service:checkout.")
+        ],
+        at: Point = None,
+    ) -> Entity | None:
+        moment = await moment_of(info.context, at)
+        row = await info.context.reader.entity(key, moment.point)
+        return None if row is None else Entity(row=row, moment=moment)
+
+    @resolved("Entities that were there then.")
+    async def entities(
+        self,
+        info: Info,
+        kinds: Kinds = None,
+        where: Annotated[
+            list[PropertyFilter] | None, strawberry.argument(description="Conditions that must all hold.")
+        ] = None,
+        at: Point = None,
+        order_by: Annotated[
+            EntityOrder | None, strawberry.argument(description="By key when left out.")
+        ] = None,
+        first: First = 25,
+        after: After = None,
+    ) -> Connection[Entity]:
+        size, order = page_size(first, 25), order_of(order_by)
+        conditions = [condition.to_store() for condition in where or ()]
+        question = fingerprint("entities", kinds, conditions, order)
+        cursor, moment = await resume(info.context, question, after, await moment_of(info.context, at))
+        found = await info.context.reader.entities(
+            kinds=kinds,
+            where=conditions,
+            at=moment.point,
+            order=order,
+            first=size,
+            after=None if cursor is None else cursor.after,
+        )
+        return page(
+            found,
+            node=lambda row: Entity(row=row, moment=moment),
+            after=lambda row: entity_cursor(row, order),
+            question=question,
+            moment=moment,
+            resumed=cursor is not None,
+        )
+
+    @resolved("Full-text over keys, names and text properties, as they were then.")
+    async def search(
+        self,
+        info: Info,
+        text: Annotated[str, strawberry.argument(description="Words, or the beginnings of words.")],
+        kinds: Kinds = None,
+        at: Point = None,
+        first: First = 25,
+        after: After = None,
+    ) -> Connection[Entity]:
+        size, question = page_size(first, 25), fingerprint("search", text, kinds)
+        cursor, moment = await resume(info.context, question, after, await moment_of(info.context, at))
+        resumed = None if cursor is None else cursor.after
+        found = await info.context.reader.search(
+            text, at=moment.point, kinds=kinds, first=size, after=resumed
+        )
+        return page(
+            found,
+            node=lambda row: Entity(row=row, moment=moment),
+            after=lambda row: entity_cursor(row, Order()),
+            question=question,
+            moment=moment,
+            resumed=cursor is not None,
+        )
+
+    @resolved(
+        "All that transitively depends on `of` (or that `of` depends on), nearest first, each with the path that proves it."
+    )
+    async def impact(
+        self,
+        info: Info,
+        of: Annotated[list[str], strawberry.argument(description="Keys of what is asked about: 1 to 100.")],
+        direction: Annotated[
+            ImpactDirection | None, strawberry.argument(description="Which way to follow dependence.")
+        ] = ImpactDirection.DEPENDENTS,
+        types: Types = None,
+        max_depth: Annotated[int | None, strawberry.argument(description="How far to go: 1 to 20.")] = 5,
+        at: Point = None,
+        first: Annotated[
+            int | None, strawberry.argument(description="How many items at most, nearest first: 1 to 1000.")
+        ] = 200,
+    ) -> Impact:
+        depth = 5 if max_depth is None else max_depth
+        if not 1 <= depth <= IMPACT_DEPTH_MAX:
+            raise BadRequest(f"`maxDepth` is {depth}; it must be from 1 to {IMPACT_DEPTH_MAX}")
+        if not 1 <= len(of) <= IMPACT_ASKED_MAX:
+            raise BadRequest(f"`of` has {len(of)} keys; it must have from 1 to {IMPACT_ASKED_MAX}")
+        size, followed = page_size(first, 200, IMPACT_ITEMS_MAX), await info.context.types(types)
+        moment = await moment_of(info.context, at)
+        found = await info.context.reader.impact(
+            list(dict.fromkeys(of)),
+            dependents=(direction or ImpactDirection.DEPENDENTS) is ImpactDirection.DEPENDENTS,
+            types=followed,
+            max_depth=depth,
+            at=moment.point,
+            limit=size,
+            timeout_s=IMPACT_TIMEOUT_S,
+        )
+        return Impact(found=found, moment=moment)
+
+    @resolved(
+        "Differences between two points: on the valid axis what changed in the world; on the known axis what was learned or corrected."
+    )
+    async def diff(
+        self,
+        info: Info,
+        from_: Annotated[
+            At, strawberry.argument(name="from", description="The first point; it may be the later one.")
+        ],
+        to: Annotated[At, strawberry.argument(description="The second point.")],
+        kinds: Annotated[
+            list[str] | None,
+            strawberry.argument(description="Only entities of these kinds; all when left out."),
+        ] = None,
+        types: Types = None,
+        around: Annotated[
+            str | None,
+            strawberry.argument(description="Only the entity with this key and relationships that touch it."),
+        ] = None,
+        first: First = 100,
+        after: After = None,
+    ) -> Connection[Difference]:
+        context, size = info.context, page_size(first, 100)
+        asked = await context.types(types)
+        earlier = await moment_of(context, from_)
+        question = fingerprint("diff", from_.valid, from_.known, to.valid, to.known, kinds, asked, around)
+        cursor, later = await resume(context, question, after, await moment_of(context, to))
+        found = await context.reader.diff(
+            earlier.point,
+            later.point,
+            kinds=kinds,
+            types=asked,
+            around=around,
+            first=size,
+            after=None if cursor is None else cursor.after,
+        )
+        return page(
+            found,
+            node=lambda row: Difference(row=row, earlier=earlier, later=later),
+            after=difference_cursor,
+            question=question,
+            moment=later,
+            resumed=cursor is not None,
+        )
+
+    @resolved("One event of the ledger, by its CloudEvents identity.")
+    async def event(
+        self,
+        info: Info,
+        source: Annotated[str, strawberry.argument(description="The CloudEvents `source`.")],
+        id: Annotated[str, strawberry.argument(description="The CloudEvents `id`.")],
+    ) -> Event | None:
+        return await event_by_identity(info.context, source, id, await info.context.moment(None, None))
+
+    @resolved("Events of the ledger, newest recorded first.")
+    async def events(
+        self,
+        info: Info,
+        filter: Annotated[
+            EventsWanted | None, strawberry.argument(description="Which events; all when left out.")
+        ] = None,
+        first: First = 50,
+        after: After = None,
+    ) -> Connection[Event]:
+        wanted = EventFilter() if filter is None else filter.to_store()
+        size, question = page_size(first, 50), fingerprint("events", wanted)
+        now = await info.context.moment(None, None)
+        cursor, moment = await resume(info.context, question, after, now)
+        found = await info.context.reader.events_list(
+            wanted, size, None if cursor is None else cursor.after, known=moment.point.known
+        )
+        return event_page(found, question, moment, cursor is not None)
+
+    @resolved("Kinds and relationship types that are declared, and which end depends on which.")
+    async def vocabulary(
+        self,
+        info: Info,
+        at: Annotated[
+            At | None,
+            strawberry.argument(description="Reserved: the declared words are those of the present."),
+        ] = None,
+    ) -> Vocabulary:
+        words = await info.context.vocabulary()
+        return Vocabulary(
+            kinds=[
+                KindWord(name=kind.name, label=kind.label, description=kind.description)
+                for _, kind in sorted(words.kinds.items())
+            ],
+            relationship_types=[
+                RelationshipWord(
+                    type=found.type,
+                    label=found.label,
+                    description=found.description,
+                    depends=depends_on(found.depends),
+                    owner=found.owner,
+                )
+                for _, found in sorted(words.relationships.items())
+            ],
+        )
+
+    @resolved("Positions, watermark, lag, dead letters: how fresh and how complete answers are.")
+    async def status(self, info: Info) -> Status:
+        found = await info.context.reader.status()
+        ends = {} if info.context.log_ends is None else dict(await info.context.log_ends())
+        return _status(found, ends)
+
+    @resolved("What answers at a point rest on.")
+    async def basis(self, info: Info, at: Point = None) -> Basis:
+        moment = await moment_of(info.context, at)
+        return Basis.of(await info.context.basis(moment.point))
+
+
+async def moment_of(context: Context, at: At | None) -> Moment:
+    """The point that is asked for."""
+    return await context.moment(at.valid if at else None, at.known if at else None)
+
+
+def _status(found: GraphStatus, ends: dict[tuple[str, int], int]) -> Status:
+    partitions = [
+        _partition(row, ends.get((row.topic, row.partition)))
+        for row in sorted(found.partitions, key=lambda row: (row.topic, row.partition))
+    ]
+    return Status(
+        ready=found.recorded_at is not None,
+        watermark=instant(found.watermark),
+        lag_events=sum(partition.lag_events for partition in partitions),
+        dead_letters=found.dead_letters,
+        events=found.events,
+        entities=found.entities,
+        relationships=found.relationships,
+        partitions=partitions,
+    )
+
+
+def _partition(row: PartitionAt, end: int | None) -> PartitionStatus:
+    applied = 0 if row.position is None else row.position + 1
+    return PartitionStatus(
+        topic=row.topic,
+        partition=row.partition,
+        position=row.position,
+        end=end,
+        lag_events=0 if end is None else max(0, end - applied),
+        recorded_at=instant(row.recorded_at),
+    )

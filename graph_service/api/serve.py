@@ -1,0 +1,71 @@
+"""Runs the app in the loop of the caller, so that all parts of one process stop in order."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from graph_service.core.errors import BadSettings
+
+STOP_TIMEOUT_S = 5
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the caller, who stops all parts together."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing."""
+        yield
+
+
+async def serve(app: FastAPI, host: str, port: int) -> None:
+    """Serve until cancelled; then take no more requests, finish the open ones (at most 5 s) and return.
+
+    Raises:
+        BadSettings: nobody can listen there.
+    """
+    listener = _listen(host, port)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=STOP_TIMEOUT_S,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
+    finally:
+        listener.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise BadSettings(
+            f"the API cannot listen on {host}: {error.strerror}; choose another host"
+        ) from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise BadSettings(
+            f"the API cannot listen on {host}:{port}: {error.strerror}; stop what uses that port or choose another"
+        ) from error
+    listener.setblocking(False)
+    return listener

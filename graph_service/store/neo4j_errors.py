@@ -1,0 +1,70 @@
+"""What the driver raises, in this service's words: the one place that knows the driver's errors and Neo4j's codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from neo4j.exceptions import AuthError, DriverError, Neo4jError
+
+from graph_service.core.errors import GraphServiceError, Refused, StoreTimeout, StoreUnavailable
+
+#: Neo4j's own words for "this took longer than you allowed".
+TIMED_OUT = frozenset(
+    {
+        "Neo.ClientError.Transaction.TransactionTimedOut",
+        "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
+    }
+)
+#: The data itself cannot be stored. A mistake in the query text is not among these: that is ours, never the data's.
+REFUSED = frozenset(
+    {
+        "Neo.ClientError.Schema.ConstraintValidationFailed",
+        "Neo.ClientError.Statement.ArgumentError",
+        "Neo.ClientError.Statement.ArithmeticError",
+        "Neo.ClientError.Statement.ConstraintVerificationFailed",
+        "Neo.ClientError.Statement.TypeError",
+    }
+)
+#: Beginnings of codes that speak of the moment or the set-up, not of the query.
+UNAVAILABLE = ("Neo.TransientError.", "Neo.DatabaseError.", "Neo.ClientError.Security.", "Neo.ClientError.Database.",
+               "Neo.ClientError.Cluster.", "Neo.ClientError.General.", "Neo.ClientError.Transaction.")  # fmt: skip
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Around driver calls: whatever the driver raises leaves as an error of `core.errors`, with the original as cause.
+
+    Raises:
+        StoreTimeout: the server ended the transaction because its time was up.
+        StoreUnavailable: no connection, no access, a failing or overloaded server.
+        Refused: the server refused the data.
+        GraphServiceError: anything else, which is a mistake in this service.
+    """
+    try:
+        yield
+    except Neo4jError as error:
+        raise _of_server(error) from error
+    except DriverError as error:
+        raise StoreUnavailable(
+            f"Neo4j does not answer ({type(error).__name__}: {error}); check that it runs and that its address is right"
+        ) from error
+
+
+def _of_server(error: Neo4jError) -> GraphServiceError:
+    code, message = error.code or "", error.message or str(error)
+    if code in TIMED_OUT:
+        return StoreTimeout("Neo4j ended the query at its time limit; ask for less, or allow more time")
+    if isinstance(error, AuthError):
+        return StoreUnavailable(
+            f"Neo4j lets nobody in with these credentials ({code}); check user and password"
+        )
+    if code in REFUSED or "too large to index" in message:
+        return Refused(f"Neo4j refused the data ({code}): {message}")
+    if code.startswith(UNAVAILABLE) or error.is_retryable():
+        return StoreUnavailable(
+            f"Neo4j cannot do this now ({code}): {message}; try again, or read Neo4j's log"
+        )
+    return GraphServiceError(
+        f"Neo4j did not accept a query of this service ({code}): {message}; please report this"
+    )

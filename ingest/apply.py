@@ -1,0 +1,149 @@
+"""Bring items into the store: in order, whatever it takes. Bad data is buried, an outage is waited for, a lost partition let go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from graph_service.core.errors import Refused, Unavailable
+from graph_service.store.batch import Batch, DeadLetter, Outcome
+from ingest.bisect import write_all
+from ingest.decode import Item, Place, Rules, batch_of, dead_letter, refused
+from ingest.holdings import Held, Holdings
+from ingest.patience import Patience
+from ingest.rate import Progress
+
+log = structlog.get_logger("ingest")
+
+
+class Writes(Protocol):
+    """The part of the store's writer that is needed here."""
+
+    async def write(self, batch: Batch) -> Outcome:
+        """One transaction."""
+
+
+class Buries(Protocol):
+    """Where dead letters are sent."""
+
+    async def send(self, letters: Sequence[DeadLetter]) -> None:
+        """Returns when they are safe."""
+
+
+class Stopped(Exception):
+    """The wait for an outage was ended by the stop; nothing of the batch is lost, for it was not applied."""
+
+
+class Applier:
+    """Applies one list of items at a time."""
+
+    def __init__(
+        self,
+        writer: Writes,
+        dead_letters: Buries,
+        *,
+        rules: Rules,
+        holdings: Holdings,
+        progress: Progress,
+        stop: asyncio.Event,
+        patience: Patience | None = None,
+    ) -> None:
+        """Everything is shared with the consumer's loop; `progress` is written here."""
+        self._writer = writer
+        self._dead_letters = dead_letters
+        self._rules = rules
+        self._holdings = holdings
+        self._progress = progress
+        self._stop = stop
+        self._patience = patience or Patience()
+
+    async def apply(self, items: Sequence[Item], of: Mapping[Place, Held]) -> None:
+        """Apply items, which are in record order. `of`: the assignments that they were decoded under.
+
+        Raises:
+            Fenced: another writer owns one of the partitions.
+            Stopped: an outage outlasted the service.
+        """
+        sent: set[str] = set()
+
+        async def write(part: Sequence[Item]) -> Outcome | None:
+            return await self._write(part, of, sent)
+
+        def bury(item: Item, error: Refused) -> Item:
+            log.warning(
+                "the store refuses an event", place=item.place, offset=item.record.offset, error=str(error)
+            )
+            return refused(item, "refused", str(error), self._rules)
+
+        outcomes = await write_all(items, write, bury)
+        conflicts = [(event, message) for outcome in outcomes for event, message in outcome.conflicts]
+        if conflicts:
+            origin = {(*item.place, item.record.offset): item for item in items}
+            letters = []
+            for event, message in conflicts:
+                item = origin[event.order.topic, event.order.partition, event.order.offset]
+                letters.append(
+                    dead_letter(item.record, item.recorded_at, event, "conflict", message, self._rules)
+                )
+            await self._send(letters)
+
+    async def _write(self, items: Sequence[Item], of: Mapping[Place, Held], sent: set[str]) -> Outcome | None:
+        """One transaction, repeated through outages. What is repeated may be applied already: the store's position tells."""
+        while True:
+            ours = [item for item in items if self._holdings.held.get(item.place) is of[item.place]]
+            if not ours:
+                return None
+            letters = [
+                item.content
+                for item in ours
+                if isinstance(item.content, DeadLetter) and item.content.id not in sent
+            ]
+            await self._send(letters)
+            sent.update(letter.id for letter in letters)
+            try:
+                outcome = await self._writer.write(batch_of(ours, self._holdings.epochs()))
+            except Unavailable as error:
+                await self._wait(error)
+                continue
+            self._answered()
+            self._count(ours, outcome)
+            return outcome
+
+    async def _send(self, letters: Sequence[DeadLetter]) -> None:
+        while letters:
+            try:
+                await self._dead_letters.send(letters)
+            except Unavailable as error:
+                await self._wait(error)
+                continue
+            self._answered()
+            return
+
+    async def _wait(self, error: Unavailable) -> None:
+        if self._progress.trouble is None:
+            log.warning("waiting", cause=str(error))
+        self._progress.trouble = str(error)
+        if await self._patience.wait(self._stop):
+            raise Stopped
+
+    def _answered(self) -> None:
+        if self._progress.trouble is not None:
+            log.info("going on", after=self._progress.trouble)
+        self._progress.trouble = None
+        self._patience.reset()
+
+    def _count(self, items: Sequence[Item], outcome: Outcome) -> None:
+        for item in items:
+            if (held := self._holdings.held.get(item.place)) is not None:
+                held.offset = max(held.offset, item.record.offset)
+        progress = self._progress
+        progress.applied += len(items)
+        progress.batches += 1
+        progress.events += outcome.events
+        progress.duplicates += outcome.duplicates
+        progress.unmapped += outcome.unmapped
+        progress.dead_letters += outcome.dead_letters
+        progress.conflicts += len(outcome.conflicts)

@@ -1,0 +1,33 @@
+"""What an ingester is told: where from, as whom, and its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graph_service.mapping import RECORD_BYTES_MAX
+from ingest.kafka import Kafka
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestOptions:
+    """How to consume. All limits have defaults that suit 2 cores and events of some kilobytes."""
+
+    kafka: Kafka
+    topics: tuple[str, ...]
+    group_id: str = "graph-service"
+    #: A name that stays the same over restarts, different for each process of the group: then a restart needs no rebalance.
+    group_instance_id: str | None = None
+    #: Records in one transaction.
+    batch_events_max: int = 500
+    #: How long a batch waits to fill up, from its first record on.
+    batch_wait_ms: int = 50
+    record_bytes_max: int = RECORD_BYTES_MAX
+    #: Fetched and not yet decoded, at most (a single larger record is fetched all the same).
+    fetch_bytes_max: int = 16 * 1024 * 1024
+    #: None: `<topic>.dead-letters`.
+    dead_letter_topic: str | None = None
+    unmapped_to_dead_letters: bool = False
+    #: A partition counts as idle when it gave nothing for so long and is at its end.
+    idle_after_ms: int = 1000
+    #: Whether to run without aiokafka's C extension.
+    slow_kafka_allowed: bool = False

@@ -1,0 +1,23 @@
+// entities_at: entities by key as they were at a point. Needs keys, valid, known.
+// Returns a record for each that has a node: key, kind, held (the row that holds, or null), began (a row began by then), named.
+// `0 +` keeps the planner from reading all that the index on valid_from has, instead of what one entity has.
+UNWIND $keys AS key
+MATCH (e:Entity {key: key})
+// What the node itself says decides where it can; history is read only for the others.
+WITH e, e.present AND e.valid_from <= $valid AND e.known_from <= $known AS here
+CALL (e, here) {
+  OPTIONAL MATCH (e)-[h:HAD]->(e)
+  WHERE NOT here AND h.known_from <= $known AND 0 + h.valid_from <= $valid
+  RETURN count(h) > 0 AS began,
+         head(collect(CASE WHEN 0 + h.valid_from <= $valid AND h.known_from <= $known AND $known < h.known_to AND ($valid < h.valid_to OR $known < h.end_known) THEN properties(h) END)) AS had
+}
+WITH e, began, CASE WHEN here THEN e {.properties, .event, .valid_from, .known_from} ELSE had END AS held
+// Undeclared ones are there only if a relationship that holds names them.
+CALL (e, began, held) {
+  OPTIONAL MATCH (e)-[r]-(:Entity)
+  WHERE held IS NULL AND NOT began AND type(r) <> 'HAD'
+    AND 0 + r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to AND ($valid < r.valid_to OR $known < r.end_known)
+  WITH r LIMIT 1
+  RETURN count(r) > 0 AS named
+}
+RETURN e.key AS key, e.kind AS kind, held, began, named
