@@ -1,0 +1,101 @@
+"""Assertions as the text that an ABOUT relationship keeps, and back as claims."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, assert_never
+
+from graph_service.core.assertions import (
+    EntityAsserted,
+    EntityEnded,
+    RelationshipAsserted,
+    RelationshipEnded,
+    RelationshipsAsserted,
+    Spanned,
+)
+from graph_service.core.fold import Claim, Place, sequence_key
+from graph_service.core.model import Properties, RecordOrder, canonical
+from graph_service.core.time import FOREVER
+
+
+def to_text(numbered: Iterable[tuple[int, Spanned]]) -> str:
+    """Assertions of one event about one owner, each with its place within the event, as canonical JSON."""
+    return canonical([{"nth": nth, **_plain(assertion)} for nth, assertion in numbered])
+
+
+def _plain(assertion: Spanned) -> dict[str, Any]:
+    common = {"from": assertion.valid_from, "to": assertion.valid_to, "rule": assertion.rule}
+    match assertion:
+        case EntityAsserted():
+            return {
+                "op": "entity", "key": assertion.key, "set": assertion.set.values(),
+                "unset": list(assertion.unset), "replace": assertion.replace, **common,
+            }  # fmt: skip
+        case EntityEnded():
+            return {"op": "end", "key": assertion.key, **common}
+        case RelationshipAsserted():
+            return {**_edge("relationship", assertion), "properties": assertion.properties.values(), **common}
+        case RelationshipEnded():
+            return {**_edge("end_relationship", assertion), **common}
+        case RelationshipsAsserted():
+            targets = {target: properties.values() for target, properties in assertion.targets.items()}
+            return {
+                "op": "relationships", "source": assertion.source, "type": assertion.type,
+                "discriminator": assertion.discriminator, "targets": targets, **common,
+            }  # fmt: skip
+        case _:
+            assert_never(assertion)
+
+
+def _edge(op: str, assertion: RelationshipAsserted | RelationshipEnded) -> dict[str, Any]:
+    return {
+        "op": op, "source": assertion.source, "type": assertion.type,
+        "target": assertion.target, "discriminator": assertion.discriminator,
+    }  # fmt: skip
+
+
+def from_text(
+    text: str, *, event: str, order: RecordOrder, sequence: str | None, believed: Sequence[int] | None
+) -> list[Claim]:
+    """The claims that `to_text` wrote down. `believed`: a flat list of known spans where the event was retracted."""
+    spans = (
+        ((order.recorded_at, FOREVER),)
+        if believed is None
+        else tuple(zip(believed[::2], believed[1::2], strict=True))
+    )
+    return [
+        Claim(
+            assertion=_assertion(plain),
+            event=event,
+            place=Place(plain["from"], sequence_key(sequence), order, plain["nth"]),
+            believed=spans,
+        )
+        for plain in json.loads(text)
+    ]
+
+
+def _assertion(plain: Mapping[str, Any]) -> Spanned:
+    span = {"valid_from": plain["from"], "valid_to": plain["to"], "rule": plain["rule"]}
+    match plain["op"]:
+        case "entity":
+            return EntityAsserted(
+                key=plain["key"], set=Properties.of(plain["set"]), unset=tuple(plain["unset"]),
+                replace=plain["replace"], **span,
+            )  # fmt: skip
+        case "end":
+            return EntityEnded(key=plain["key"], **span)
+        case "relationship":
+            return RelationshipAsserted(**_ends(plain), properties=Properties.of(plain["properties"]), **span)
+        case "end_relationship":
+            return RelationshipEnded(**_ends(plain), **span)
+        case _:
+            targets = {target: Properties.of(values) for target, values in plain["targets"].items()}
+            return RelationshipsAsserted(
+                source=plain["source"], type=plain["type"], discriminator=plain["discriminator"],
+                targets=targets, **span,
+            )  # fmt: skip
+
+
+def _ends(plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: plain[name] for name in ("source", "type", "target", "discriminator")}

@@ -1,0 +1,134 @@
+"""From the stored rows and claims of one owner to what has to change in the graph. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graph_service.core.fold import Claim, fold, streams_of
+from graph_service.core.model import NOTHING, Properties, Row, StreamKey
+from graph_service.core.time import FOREVER
+from graph_service.store.queries import PAST
+
+BEGINNING = -(2**63)
+HAD = "HAD"
+COPY_CHARACTERS_MAX = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A relationship of the graph that holds a row. `id` is the database's, good within the transaction only."""
+
+    id: str
+    type: str
+    target: str
+    plain: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """What to do to the rows and the node of one owner."""
+
+    delete: tuple[str, ...]
+    #: (type, target key, row as plain properties).
+    create: tuple[tuple[str, str, dict[str, Any]], ...]
+    node: dict[str, Any]
+
+
+def refold(owner: str, claims: Iterable[Claim], stored: Iterable[Stored], recorded_at: int) -> Edits:
+    """The edits that bring the rows of `owner` to the fold of all its claims."""
+    by_stream: dict[StreamKey, list[Claim]] = {StreamKey(owner): []}
+    listed = list(claims)
+    for one in listed:
+        for stream in streams_of(one.assertion, ()):
+            by_stream.setdefault(stream, [])
+    for one in listed:
+        for stream in streams_of(one.assertion, by_stream):
+            by_stream[stream].append(one)
+    state: tuple[Row, ...] = ()
+    wanted: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for stream, its_claims in by_stream.items():
+        rows = fold(its_claims)
+        if not stream.type:
+            state = rows
+            rows = tuple(row for row in rows if not _open(row))
+        for row in rows:
+            name, target = _place(stream, row, recorded_at)
+            plain = _plain(row, stream.discriminator)
+            wanted[(name, target, _sign(plain))] = plain
+    delete = []
+    for old in stored:
+        if wanted.pop((old.type, old.target, _sign(old.plain)), None) is None:
+            delete.append(old.id)
+    create = tuple((name, target, plain) for (name, target, _), plain in wanted.items())
+    return Edits(delete=tuple(delete), create=create, node=_node(state))
+
+
+def _open(row: Row) -> bool:
+    return row.known_to == FOREVER and row.valid_to == FOREVER
+
+
+def _place(stream: StreamKey, row: Row, recorded_at: int) -> tuple[str, str]:
+    """The relationship type and the other end under which a row is kept; what is not over yet stays with the present."""
+    if not stream.type:
+        return HAD, stream.owner
+    present = row.known_to == FOREVER and row.valid_to > recorded_at
+    return (stream.type if present else stream.type + PAST), row.item
+
+
+def _plain(row: Row, discriminator: str) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "event": row.event,
+        "valid_from": row.valid_from,
+        "valid_to": row.valid_to,
+        "known_from": row.known_from,
+        "known_to": row.known_to,
+    }
+    if row.properties != NOTHING:
+        plain["properties"] = row.properties.text
+    if row.valid_to != FOREVER and row.end_known != row.known_from:
+        plain["end_known"] = row.end_known
+    if row.ended_by is not None:
+        plain["ended_by"] = row.ended_by
+    if discriminator:
+        plain["discriminator"] = discriminator
+    return plain
+
+
+def _sign(plain: Mapping[str, Any]) -> str:
+    return repr(sorted(plain.items()))
+
+
+def _node(rows: Iterable[Row]) -> dict[str, Any]:
+    """The properties of the entity's node: the last stretch of its timeline."""
+    rows = tuple(rows)
+    for row in rows:
+        if _open(row):
+            return {
+                "declared": True,
+                "present": True,
+                "valid_from": row.valid_from,
+                "known_from": row.known_from,
+                "event": row.event,
+                "properties": row.properties.text,
+                **_copies(row.properties),
+            }
+    ended = [row.valid_to for row in rows if row.known_to == FOREVER]
+    return {
+        "declared": bool(rows),
+        "present": False,
+        "valid_from": max(ended, default=BEGINNING),
+        "known_from": max((row.end_known for row in rows if row.known_to == FOREVER), default=BEGINNING),
+    }
+
+
+def _copies(properties: Properties) -> dict[str, Any]:
+    """Plain scalars under names of their own, for filters and for people who look with a database browser."""
+    return {
+        f"p_{name}": value
+        for name, value in properties.values().items()
+        if isinstance(value, (bool, float))
+        or (isinstance(value, int) and -(2**63) <= value < 2**63)
+        or (isinstance(value, str) and len(value) <= COPY_CHARACTERS_MAX)
+    }

@@ -1,0 +1,3 @@
+// position_idle: whether a partition is read to its end. Needs topic, partition, idle. Returns nothing.
+MATCH (p:Position {topic: $topic, partition: $partition})
+SET p.idle = $idle
