@@ -60,5 +60,5 @@ async def _events(driver: AsyncDriver, database: str) -> AsyncIterator[list[Any]
 async def _stream(driver: AsyncDriver, database: str, name: str) -> AsyncIterator[dict[str, Any]]:
     with translated():
         async with driver.session(database=database, default_access_mode="READ", fetch_size=2000) as session:
-            async for record in await session.run(query(name)):  # type: ignore[arg-type]
+            async for record in await session.run(query(name)):
                 yield record.data()

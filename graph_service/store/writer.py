@@ -116,7 +116,7 @@ class Writer:
 
     async def _run(self, statement: str, **values: Any) -> list[Any]:
         with translated():
-            result = await self._driver.execute_query(statement, values, database_=self._database)  # type: ignore[arg-type]
+            result = await self._driver.execute_query(statement, values, database_=self._database)
             return list(result.records)
 
 
@@ -132,7 +132,7 @@ class _Transaction:
         return await self._ask_text(query(name), **values)
 
     async def _ask_text(self, text: str, **values: Any) -> list[dict[str, Any]]:
-        result = await self._tx.run(text, values)  # type: ignore[arg-type]
+        result = await self._tx.run(text, values)
         return await result.data()
 
     async def apply(self) -> Outcome:

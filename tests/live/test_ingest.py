@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from graph_service.store.digest import digest
-from graph_service.store.writer import Writer
 from neo4j import AsyncDriver
 
 from graph_service.mapping import Mapping
+from graph_service.store.digest import digest
+from graph_service.store.writer import Writer
 from ingest.consume import Ingester
 from ingest.kafka import Kafka, records_total
 from ingest.options import IngestOptions
