@@ -10,6 +10,9 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from neo4j import AsyncTransaction
 
 from graph_service.core.errors import BadRequest, GraphServiceError
 
@@ -43,6 +46,29 @@ def query_with(name: str, *words: tuple[str, str]) -> str:
     for word, replacement in words:
         text = text.replace("{" + word + "}", replacement)
     return text
+
+
+async def ask(
+    tx: AsyncTransaction, name: str, *words: tuple[str, str], **values: Any
+) -> list[dict[str, Any]]:
+    """Run the query within a transaction; its rows, all of them."""
+    result = await tx.run(query_with(name, *words), values)
+    return await result.data()
+
+
+def schema() -> list[str]:
+    """Every constraint and index of the graph that does not depend on a mapping's words."""
+    return [query(f"schema/{name}") for name in _names("schema")]
+
+
+def schema_of_type(name: str) -> list[str]:
+    """The indexes for the rows of one stored relationship type."""
+    words = ("type", name), ("name", name.lower())
+    return [query_with(f"schema/per_type/{file}", *words) for file in _names("schema/per_type")]
+
+
+def _names(folder: str) -> list[str]:
+    return sorted(file.stem for path in _FOLDERS for file in (path / folder).glob("*.cypher"))
 
 
 def type_list(types: Iterable[str], *, past: bool = False) -> str:

@@ -1,4 +1,7 @@
-"""From the stored rows and claims of one owner to what has to change in the graph. Pure."""
+"""From the stored rows of one owner and what is claimed about it to what has to change in the graph. Pure.
+
+`refold` reads all of the owner's past; `append` only what is open, and is allowed only where `heads.appended` says so.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graph_service.core.fold import Claim, fold, streams_of
+from graph_service.core.fold import Claim, advance, fold, streams_of
 from graph_service.core.model import NOTHING, Properties, Row, StreamKey
 from graph_service.core.time import FOREVER
+from graph_service.store.heads import Heads, heads_of, to_text
 from graph_service.store.queries import PAST
+from graph_service.store.rows import StoredRow
 
 BEGINNING = -(2**63)
 HAD = "HAD"
@@ -37,32 +42,87 @@ class Edits:
 
 
 def refold(owner: str, claims: Iterable[Claim], stored: Iterable[Stored], recorded_at: int) -> Edits:
-    """The edits that bring the rows of `owner` to the fold of all its claims."""
-    by_stream: dict[StreamKey, list[Claim]] = {StreamKey(owner): []}
+    """The edits that bring the rows of `owner` to the fold of all its claims; `stored` are all its rows outside its node."""
     listed = list(claims)
+    heads = heads_of(owner, listed)
+    by_stream = _by_stream(owner, listed, ())
+    rows = {stream: fold(its) for stream, its in by_stream.items()}
+    return _edits(rows, stored, recorded_at, {**_node(rows[StreamKey(owner)]), "heads": to_text(heads)})
+
+
+def append(
+    owner: str,
+    claims: Iterable[Claim],
+    tail: Iterable[tuple[StreamKey, Stored]],
+    state: Row | None,
+    heads: Heads,
+    existing: Iterable[StreamKey],
+    recorded_at: int,
+) -> Edits:
+    """The edits of claims that append. `tail` are the open rows of the relationship streams they speak of, `state` the row in the
+    node, `heads` those after the claims, `existing` the streams of the owner before them.
+    """
+    open_rows: dict[StreamKey, list[Row]] = {StreamKey(owner): [state] if state else []}
+    stored = []
+    by_stream = {stream: its for stream, its in _by_stream(owner, claims, existing).items() if its}
+    for stream, one in tail:
+        if stream in by_stream:
+            stored.append(one)
+            open_rows.setdefault(stream, []).append(row_of(one.target, one.plain))
+    rows = {stream: advance(open_rows.get(stream, ()), (), its) for stream, its in by_stream.items()}
+    node: dict[str, Any] = {"heads": to_text(heads)}
+    if StreamKey(owner) in rows:
+        node = {**_node(rows[StreamKey(owner)]), **node}
+    return _edits(rows, stored, recorded_at, node)
+
+
+def _by_stream(
+    owner: str, claims: Iterable[Claim], existing: Iterable[StreamKey]
+) -> dict[StreamKey, list[Claim]]:
+    listed = list(claims)
+    by_stream: dict[StreamKey, list[Claim]] = {StreamKey(owner): [], **{stream: [] for stream in existing}}
     for one in listed:
         for stream in streams_of(one.assertion, ()):
             by_stream.setdefault(stream, [])
     for one in listed:
         for stream in streams_of(one.assertion, by_stream):
             by_stream[stream].append(one)
-    state: tuple[Row, ...] = ()
+    return by_stream
+
+
+def _edits(
+    rows: Mapping[StreamKey, Iterable[Row]],
+    stored: Iterable[Stored],
+    recorded_at: int,
+    node: dict[str, Any],
+) -> Edits:
+    """What differs between the stored rows and the wanted ones; the open row of the entity's state lives in its node."""
     wanted: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for stream, its_claims in by_stream.items():
-        rows = fold(its_claims)
-        if not stream.type:
-            state = rows
-            rows = tuple(row for row in rows if not _open(row))
-        for row in rows:
-            name, target = _place(stream, row, recorded_at)
-            plain = _plain(row, stream.discriminator)
-            wanted[(name, target, _sign(plain))] = plain
-    delete = []
-    for old in stored:
-        if wanted.pop((old.type, old.target, _sign(old.plain)), None) is None:
-            delete.append(old.id)
+    for stream, its_rows in rows.items():
+        for row in its_rows:
+            if stream.type or not _open(row):
+                name, target = _place(stream, row, recorded_at)
+                plain = _plain(row, stream.discriminator)
+                wanted[(name, target, _sign(plain))] = plain
+    delete = [old.id for old in stored if wanted.pop((old.type, old.target, _sign(old.plain)), None) is None]
     create = tuple((name, target, plain) for (name, target, _), plain in wanted.items())
-    return Edits(delete=tuple(delete), create=create, node=_node(state))
+    return Edits(delete=tuple(delete), create=create, node=node)
+
+
+def row_of(item: str, plain: Mapping[str, Any]) -> Row:
+    """The core's row from stored properties."""
+    found = StoredRow.of(plain)
+    return Row(
+        item=item,
+        properties=Properties.parse(found.properties),
+        event=found.event,
+        valid_from=found.valid_from,
+        valid_to=found.valid_to,
+        known_from=found.known_from,
+        known_to=found.known_to,
+        end_known=found.end_known,
+        ended_by=found.ended_by,
+    )
 
 
 def _open(row: Row) -> bool:

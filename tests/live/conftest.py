@@ -163,10 +163,15 @@ async def refuse_to_wipe_a_database_in_use(driver: AsyncDriver, uri: str) -> Non
 @pytest_asyncio.fixture(loop_scope="session")
 async def clean_graph(neo4j_driver: AsyncDriver) -> AsyncDriver:
     """The driver, on a database without nodes and relationships; constraints and indexes stay."""
-    async with neo4j_driver.session() as session:
-        emptied = await session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
-        await emptied.consume()
+    await emptied(neo4j_driver)
     return neo4j_driver
+
+
+async def emptied(driver: AsyncDriver) -> None:
+    """Take away all nodes and relationships."""
+    async with driver.session() as session:
+        result = await session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
+        await result.consume()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -21,7 +21,7 @@ from ingest.consume import Ingester
 from ingest.kafka import Kafka, records_total
 from ingest.options import IngestOptions
 from ingest.publish import publish
-from tests.live.conftest import EngineAddresses, MakeTopic
+from tests.live.conftest import EngineAddresses, MakeTopic, emptied
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -220,7 +220,7 @@ async def test_the_digest_does_not_depend_on_batches(
     await publish(events, Kafka(bootstrap=engines.kafka_bootstrap), name)
     found = set()
     for batch_events_max in (1, 7, 500):
-        await clean_graph.execute_query("MATCH (n) DETACH DELETE n")
+        await emptied(clean_graph)
         options = options_for(engines, name, batch_events_max=batch_events_max)
         async with ingesting(options, clean_graph, mapping) as ingester:
             await ingester.drained(APPLIED_WITHIN_S)

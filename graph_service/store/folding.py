@@ -1,0 +1,150 @@
+"""The fold at work on the graph, within one transaction: which entities append, which are read whole, and what changes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from neo4j import AsyncTransaction
+
+from graph_service.core.assertions import EventRetracted, RelationshipAsserted, RelationshipEnded, owner_of
+from graph_service.core.fold import Claim, claim, streams_of
+from graph_service.core.model import RecordOrder, StreamKey, kind_of
+from graph_service.store.batch import MappedEvent
+from graph_service.store.claims import from_text
+from graph_service.store.heads import ENDS, Heads, appended, stream_of
+from graph_service.store.heads import from_text as from_heads
+from graph_service.store.queries import ask, type_list
+from graph_service.store.refold import Edits, Stored, append, refold, row_of
+
+
+class Folding:
+    """Brings stored rows to the fold of what is claimed."""
+
+    def __init__(self, tx: AsyncTransaction) -> None:
+        """Within this transaction, which holds the writers' lock."""
+        self._tx = tx
+
+    async def fold(self, new: Sequence[MappedEvent], reached: set[str], recorded_at: int) -> None:
+        """Bring the rows of all entities that are spoken of to the fold of all that is claimed about them.
+
+        `reached` are those whose past claims count at other times than before; for them, and where something does not append,
+        all of the past is read.
+        """
+        claims = _new_claims(new)
+        known = {row["key"]: row for row in await ask(self._tx, "write/owners", keys=sorted(claims))}
+        appends: dict[str, Heads] = {}
+        for owner in claims:
+            if owner not in reached:
+                heads = appended(owner, from_heads(known[owner]["heads"]), claims[owner])
+                if heads is not None:
+                    appends[owner] = heads
+        edits = await self._appended({owner: claims[owner] for owner in appends}, appends, known, recorded_at)
+        edits |= await self._refolded(sorted((set(claims) | reached) - set(appends)), recorded_at)
+        await self._edit(edits)
+
+    async def _appended(
+        self,
+        claims: dict[str, list[Claim]],
+        heads: dict[str, Heads],
+        known: dict[str, dict[str, Any]],
+        recorded_at: int,
+    ) -> dict[str, Edits]:
+        existing = {
+            owner: [stream_of(owner, name) for name in from_heads(known[owner]["heads"]) if name != ENDS]
+            for owner in claims
+        }
+        tails = await self._tails(claims, existing)
+        edits = {}
+        for owner, its_claims in claims.items():
+            held = known[owner]["held"]
+            state = row_of("", held) if held else None
+            edits[owner] = append(
+                owner, its_claims, tails[owner], state, heads[owner], existing[owner], recorded_at
+            )
+        return edits
+
+    async def _tails(
+        self, claims: dict[str, list[Claim]], existing: dict[str, list[StreamKey]]
+    ) -> dict[str, list[tuple[StreamKey, Stored]]]:
+        """The open relationships that appends can change: of whole streams, or of single targets where only those are named."""
+        whole: dict[str, set[str]] = defaultdict(set)
+        single: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for owner, its_claims in claims.items():
+            seen = set(existing[owner])
+            for one in its_claims:
+                for stream in streams_of(one.assertion, existing[owner]):
+                    if stream.type and stream in seen:
+                        if isinstance(one.assertion, (RelationshipAsserted, RelationshipEnded)):
+                            single[stream.type].add((owner, one.assertion.target))
+                        else:
+                            whole[stream.type].add(owner)
+        tails: dict[str, list[tuple[StreamKey, Stored]]] = {owner: [] for owner in claims}
+        for name in sorted({*whole, *single}):
+            word = ("type", type_list([name]))
+            pairs = [{"source": s, "target": t} for s, t in sorted(single[name]) if s not in whole[name]]
+            rows = []
+            if whole[name]:
+                rows += await ask(self._tx, "write/tails", word, keys=sorted(whole[name]))
+            if pairs:
+                rows += await ask(self._tx, "write/tails_single", word, pairs=pairs)
+            for row in rows:
+                for id, target, plain in row["rows"]:
+                    stream = StreamKey(row["key"], name, plain.get("discriminator", ""))
+                    tails[row["key"]].append((stream, Stored(id=id, type=name, target=target, plain=plain)))
+        return tails
+
+    async def _refolded(self, owners: Sequence[str], recorded_at: int) -> dict[str, Edits]:
+        claims: dict[str, list[Claim]] = {owner: [] for owner in owners}
+        stored: dict[str, list[Stored]] = {owner: [] for owner in owners}
+        if owners:
+            for row in await ask(self._tx, "write/claims", keys=owners):
+                for uid, order, sequence, believed, text in row["claims"]:
+                    claims[row["key"]] += from_text(
+                        text, event=uid, order=RecordOrder(*order), sequence=sequence, believed=believed
+                    )
+            for row in await ask(self._tx, "write/rows", keys=owners):
+                stored[row["key"]] += [
+                    Stored(id=id, type=type, target=target, plain=plain)
+                    for id, type, target, plain in row["rows"]
+                ]
+        return {owner: refold(owner, claims[owner], stored[owner], recorded_at) for owner in owners}
+
+    async def _edit(self, edits: dict[str, Edits]) -> None:
+        gone = [id for edit in edits.values() for id in edit.delete]
+        if gone:
+            await ask(self._tx, "write/rows_deleted", ids=gone)
+        by_type: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for owner, edit in edits.items():
+            for name, target, plain in edit.create:
+                by_type[name].append({"source": owner, "target": target, "row": plain})
+        for name, rows in sorted(by_type.items()):
+            await ask(self._tx, "write/rows_created", ("type", f"`{name}`"), rows=rows)
+        nodes = [
+            {"key": owner, "node": {"key": owner, "kind": kind_of(owner), **edit.node}}
+            for owner, edit in edits.items()
+            if "present" in edit.node
+        ]
+        if nodes:
+            await ask(self._tx, "write/nodes", rows=nodes)
+        notes = [
+            {"key": owner, "heads": edit.node["heads"]}
+            for owner, edit in edits.items()
+            if "present" not in edit.node
+        ]
+        if notes:
+            await ask(self._tx, "write/nodes_noted", rows=notes)
+
+
+def _new_claims(new: Sequence[MappedEvent]) -> dict[str, list[Claim]]:
+    """What new events, given in record order, claim about each owner."""
+    claims: dict[str, list[Claim]] = defaultdict(list)
+    for mapped in new:
+        event = mapped.event
+        for nth, assertion in enumerate(mapped.assertions):
+            if not isinstance(assertion, EventRetracted):
+                claims[owner_of(assertion)].append(
+                    claim(assertion, event.uid, event.order, nth, event.sequence)
+                )
+    return dict(claims)
