@@ -79,6 +79,7 @@ class Applier:
             return refused(item, "refused", str(error), self._rules)
 
         outcomes = await write_all(items, write, bury)
+        await self._send([letter for outcome in outcomes for letter in outcome.displaced])
         conflicts = [(event, message) for outcome in outcomes for event, message in outcome.conflicts]
         if conflicts:
             origin = {(*item.place, item.record.offset): item for item in items}
@@ -146,4 +147,4 @@ class Applier:
         progress.duplicates += outcome.duplicates
         progress.unmapped += outcome.unmapped
         progress.dead_letters += outcome.dead_letters
-        progress.conflicts += len(outcome.conflicts)
+        progress.conflicts += len(outcome.conflicts) + len(outcome.displaced)

@@ -34,8 +34,8 @@ from hashlib import blake2b
 from typing import Protocol
 
 from graph_service.core.errors import BadRecord, BadTime
-from graph_service.core.model import Event, EventId, Json, RecordOrder
-from graph_service.core.time import parse_instant
+from graph_service.core.model import Event, EventId, Json, RecordOrder, canonical
+from graph_service.core.time import format_instant, parse_instant
 from graph_service.mapping.json_text import canonical_text, parse
 
 RECORD_BYTES_MAX = 1024 * 1024
@@ -92,6 +92,19 @@ def decode(record: RecordLike, recorded_at: int, record_bytes_max: int = RECORD_
     attributes, data = _content(record.headers, value)
     order = RecordOrder(recorded_at, record.topic, record.partition, record.offset)
     return _event(attributes, data, order)
+
+
+def encode(event: Event) -> bytes:
+    """The event in the JSON format, as far as `Event` keeps it: attributes that only count in its hash are not there."""
+    times = {"time": event.time, "recordedtime": event.recorded_time}
+    texts = {
+        "specversion": "1.0", "id": event.identity.id, "source": event.identity.source, "type": event.type,
+        "subject": event.subject, "sequence": event.sequence, "correlationid": event.correlation_id,
+        "causationid": event.causation_id, "traceparent": event.traceparent,
+        **{name: None if time is None else format_instant(time) for name, time in times.items()},
+    }  # fmt: skip
+    said = {name: text for name, text in texts.items() if text is not None}
+    return f'{canonical(said)[:-1]},"data":{event.data}}}'.encode()
 
 
 def validate_event_json(line: bytes, record_bytes_max: int = RECORD_BYTES_MAX) -> dict[str, Json]:

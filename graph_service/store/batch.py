@@ -91,5 +91,7 @@ class Outcome:
     dead_letters: int
     #: (event, message) of each conflict; stored as dead letters of reason `conflict` without key, headers and value.
     conflicts: tuple[tuple[Event, str], ...]
+    #: Events that were stored and gave way to an earlier record of the same identity and other content; stored as dead letters too.
+    displaced: tuple[DeadLetter, ...]
     #: Known time up to which the graph now reaches.
     recorded_at: int

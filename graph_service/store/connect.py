@@ -14,7 +14,11 @@ async def connect(uri: str, user: str, password: str, *, retry_s: float = 5.0) -
         StoreUnavailable: it does not.
     """
     driver = AsyncGraphDatabase.driver(
-        uri, auth=(user, password), max_transaction_retry_time=retry_s, telemetry_disabled=True
+        uri,
+        auth=(user, password),
+        max_transaction_retry_time=retry_s,
+        telemetry_disabled=True,
+        notifications_min_severity="OFF",
     )
     try:
         with translated():

@@ -1,64 +1,116 @@
-"""One hash of all that the graph knows, the same wherever the same log was folded."""
+"""One hash of all that the graph knows, the same wherever the same log was folded, and which streams differ between two graphs.
+
+A digest is made of digests of streams, in the order of their keys, and of the events; a graph is walked once, and never held.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 from neo4j import AsyncDriver
 
-from graph_service.core.model import canonical
+from graph_service.core.model import StreamKey, canonical
 from graph_service.core.time import FOREVER
-from graph_service.store.neo4j_errors import translated
-from graph_service.store.queries import PAST, query
-from graph_service.store.rows import Owner, StoredRow
+from graph_service.store.answers import VersionAt
+from graph_service.store.streams import EventMark, Graph, events, joined, streams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamDigest:
+    """A stream, the SHA-256 over its versions (hex), and how many they are."""
+
+    stream: StreamKey
+    digest: str
+    versions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamsDiffer:
+    """A stream that is not the same in two graphs; None where a graph has no version of it."""
+
+    stream: StreamKey
+    one: StreamDigest | None
+    two: StreamDigest | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestComparison:
+    """Two digests, and what makes them differ. Counts are of all, `first_…` are the first few in order."""
+
+    one: str
+    two: str
+    streams: int
+    streams_differ: int
+    first_streams: tuple[StreamsDiffer, ...]
+    events: int
+    events_differ: int
+    #: (in the one, in the other) graph.
+    first_events: tuple[tuple[EventMark | None, EventMark | None], ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether the graphs are the same, as far as was asked."""
+        return self.one == self.two
 
 
 async def digest(driver: AsyncDriver, *, valid: bool = False, database: str = "neo4j") -> str:
-    """SHA-256 over every version on both clocks, with events and positions, canonically ordered.
+    """SHA-256 (hex) over every version on both clocks and every event: the same for the same log, in whatever batches it came.
 
-    With `valid`: over what is believed now, on the valid axis alone: spans and states, without events and positions.
+    With `valid`: over what is believed now, on the valid axis alone: spans and states, without events. Costs one pass, and the
+    memory of one page. Of a graph that is written to meanwhile it is the digest of no one moment.
+
+    Raises:
+        StoreUnavailable: Neo4j does not answer.
     """
-    lines: list[str] = []
-    async for owner, row in _rows(driver, database):
-        for version in row.versions(owner, FOREVER, corrections=True):
-            stream = [version.owner, version.type, version.target, version.discriminator]
-            span = [version.valid_from, version.valid_to, version.properties]
-            if not valid:
-                lines.append(canonical([*stream, *span, version.known_from, version.known_to, version.event]))
-            elif version.known_to == FOREVER:
-                lines.append(canonical([*stream, *span]))
+    whole = _Whole()
+    async with aclosing(stream_digests(driver, valid=valid, database=database)) as found:
+        async for one in found:
+            whole.add(one)
     if not valid:
-        lines += [canonical(event) async for event in _events(driver, database)]
-    total = sha256()
-    for line in sorted(lines):
-        total.update(line.encode() + b"\n")
-    return total.hexdigest()
+        async with aclosing(events(Graph(driver=driver, database=database))) as marks:
+            async for mark in marks:
+                whole.add(mark)
+    return whole.hex()
 
 
-async def _rows(driver: AsyncDriver, database: str) -> AsyncIterator[tuple[Owner, StoredRow]]:
-    async for record in _stream(driver, database, "read/digest_rows"):
-        name = record["type"]
-        base = "" if name == "HAD" else name.removesuffix(PAST)
-        owner = Owner(
-            key=record["source"],
-            type=base,
-            target=record["target"] if base else "",
-            discriminator=record["row"].get("discriminator", ""),
-        )
-        yield owner, StoredRow.of(record["row"])
-    async for record in _stream(driver, database, "read/digest_nodes"):
-        yield Owner(key=record["key"]), StoredRow.of(record["row"])
+async def stream_digests(
+    driver: AsyncDriver, *, valid: bool = False, database: str = "neo4j"
+) -> AsyncGenerator[StreamDigest]:
+    """The digest of every stream that has a version, by key. With `valid`: of every stream that is believed to have one now.
+
+    Raises:
+        StoreUnavailable: Neo4j does not answer.
+    """
+    line = _valid_line if valid else _line
+    async with aclosing(streams(Graph(driver=driver, database=database))) as found:
+        async for stream in found:
+            versions = [one for one in stream.versions if not valid or one.known_to == FOREVER]
+            if versions:
+                # The order of lines is that of their text: it only has to be the same everywhere.
+                text = "\n".join(sorted(map(line, versions)))
+                yield StreamDigest(
+                    stream=stream.key, digest=sha256(text.encode()).hexdigest(), versions=len(versions)
+                )
 
 
-async def _events(driver: AsyncDriver, database: str) -> AsyncIterator[list[Any]]:
-    async for record in _stream(driver, database, "read/digest_events"):
-        yield list(record["event"])
+async def compare(
+    one: AsyncDriver,
+    two: AsyncDriver,
+    *,
+    valid: bool = False,
+    first: int = 10,
+    database: str = "neo4j",
+    database_two: str | None = None,
+) -> DigestComparison:
+    """Both digests (see `digest`), and the streams and events that differ: a merge of two ordered walks, with neither graph in memory.
 
+    `database_two` None: of the same name as the other. At most `first` streams and `first` events are named.
 
-async def _stream(driver: AsyncDriver, database: str, name: str) -> AsyncIterator[dict[str, Any]]:
-    with translated():
-        async with driver.session(database=database, default_access_mode="READ", fetch_size=2000) as session:
-            async for record in await session.run(query(name)):
-                yield record.data()
+    Raises:
+        StoreUnavailable: a Neo4j does not answer.
+    """
+    graphs = Graph(driver=one, database=database), Graph(driver=two, database=database_two or database)
+    wholes = _Whole(), _Whole()

@@ -17,6 +17,7 @@ from graph_service.core.time import FOREVER
 
 #: Stands for the ends of the entity, which bear on every stream of it, also on those that are first heard of later.
 ENDS = "*"
+_LAST_TOPIC = chr(0x10FFFF)
 
 
 class Head(NamedTuple):
@@ -96,6 +97,15 @@ def _reached(head: Head | None, one: Claim) -> Head:
     valid = one.place.valid_from
     if one.assertion.valid_to != FOREVER:
         valid = max(valid, one.assertion.valid_to)
+    moved = [
+        known for span in one.believed for known in span if one.place.order.recorded_at < known < FOREVER
+    ]
+    order = max([one.place.order, *map(_after, moved)])
     if head is None:
-        return Head(valid, one.place.order)
-    return Head(max(valid, head.valid), max(one.place.order, head.order))
+        return Head(valid, order)
+    return Head(max(valid, head.valid), max(order, head.order))
+
+
+def _after(known: int) -> RecordOrder:
+    """Behind every record of that known time. A retraction speaks about a stream too, and from then on."""
+    return RecordOrder(known, _LAST_TOPIC, 0, 0)

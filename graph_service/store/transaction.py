@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neo4j import AsyncTransaction
@@ -19,13 +19,14 @@ from graph_service.core.assertions import (
     owner_of,
 )
 from graph_service.core.errors import Fenced
-from graph_service.core.model import Event, RecordOrder, kind_of
-from graph_service.core.retraction import believed_spans
+from graph_service.core.model import Event, EventId, RecordOrder, kind_of
+from graph_service.mapping.cloudevents import encode
 from graph_service.store.batch import Batch, DeadLetter, MappedEvent, Outcome
 from graph_service.store.claims import to_text
 from graph_service.store.folding import Folding
 from graph_service.store.queries import ask
 from graph_service.store.refold import BEGINNING
+from graph_service.store.retracting import retract
 
 
 class BatchTransaction:
@@ -35,6 +36,9 @@ class BatchTransaction:
         self._tx, self._batch = tx, batch
         self._conflicts: list[tuple[Event, str]] = []
         self._letters: list[DeadLetter] = []
+        self._displaced: list[DeadLetter] = []
+        #: By uid, the events whose record stands earlier in the log than the one that was stored.
+        self._earlier: dict[str, MappedEvent] = {}
 
     async def apply(self) -> Outcome:
         batch = self._batch
@@ -47,24 +51,29 @@ class BatchTransaction:
         events = [m for m in batch.events if fresh(*m.event.order[1:])]
         self._letters = [d for d in batch.dead_letters if fresh(d.topic, d.partition, d.offset)]
         unmapped = sum(fresh(*place) for place in batch.unmapped)
-        new, moved = await self._first_seen(sorted(events, key=lambda m: m.event.order))
+        new = await self._first_seen(sorted(events, key=lambda m: m.event.order))
         recorded_at = max(
             graph["recorded_at"] or BEGINNING,
             *(a.recorded_at for a in batch.advances if a.offset > done[(a.topic, a.partition)]),
             BEGINNING,
         )
-        if new or moved:
+        if new:
+            reached, touched = await self._give_way()
             await self._events(new)
-            await Folding(self._tx).fold(new, await self._retract(new, moved), recorded_at)
-        await self._close(
-            done, recorded_at, len(new), len(events) - len(new) - len(self._conflicts), unmapped
-        )
+            if graph["retracted"] or any(isinstance(a, EventRetracted) for m in new for a in m.assertions):
+                reached |= await retract(self._tx, new, touched)
+            await Folding(self._tx).fold(new, reached, recorded_at)
+        first = len(new) - len(self._earlier)
+        self._letters += self._displaced
+        duplicates = len(events) - first - len(self._conflicts) - len(self._displaced)
+        await self._close(done, recorded_at, first, duplicates, unmapped)
         return Outcome(
-            events=len(new),
-            duplicates=len(events) - len(new) - len(self._conflicts),
+            events=first,
+            duplicates=duplicates,
             unmapped=unmapped,
             dead_letters=len(self._letters) + len(self._conflicts),
             conflicts=tuple(self._conflicts),
+            displaced=tuple(self._displaced),
             recorded_at=recorded_at,
         )
 
@@ -85,30 +94,45 @@ class BatchTransaction:
                 )
         return {place: row["offset"] for place, row in found.items()}
 
-    async def _first_seen(self, events: Sequence[MappedEvent]) -> tuple[list[MappedEvent], list[Event]]:
-        """Tell new events from doubles and conflicts; also the doubles that stand earlier in the log than what is stored."""
+    async def _first_seen(self, events: Sequence[MappedEvent]) -> list[MappedEvent]:
+        """The events that count, in record order: of several records of one event the first in the log, whichever was applied first.
+
+        A record that stands earlier in the log than what is stored takes its place, and is noted in `_earlier`. Of other content
+        than what counts: a conflict.
+        """
         rows = await ask(self._tx, "write/events_known", uids=[m.event.uid for m in events])
         known = {r["uid"]: (r["content_hash"], RecordOrder(*r["order"])) for r in rows}
-        new: list[MappedEvent] = []
-        moved: dict[str, Event] = {}
+        counted: list[MappedEvent] = []
         for mapped in events:
             event = mapped.event
             before = known.get(event.uid)
-            if before is None:
-                new.append(mapped)
+            if before is None or event.order < before[1]:
+                counted.append(mapped)
                 known[event.uid] = (event.content_hash, event.order)
+                if before is not None:
+                    self._earlier[event.uid] = mapped
             elif before[0] != event.content_hash:
-                at = before[1]
-                self._conflicts.append(
-                    (
-                        event,
-                        f"another event with this source and id but other content stands at {at.topic}/{at.partition}/{at.offset}",
-                    )
+                self._conflicts.append((event, _conflict(before[1])))
+        return counted
+
+    async def _give_way(self) -> tuple[set[str], set[str]]:
+        """Take away what is stored of events whose earlier record came now.
+
+        Returns the entities that it spoke about, and the uids of events that it retracted.
+        """
+        if not self._earlier:
+            return set(), set()
+        owners: set[str] = set()
+        retracted: set[str] = set()
+        for row in await ask(self._tx, "write/events_removed", uids=sorted(self._earlier)):
+            owners.update(row["owners"])
+            retracted.update(row["retracted"])
+            first = self._earlier[row["uid"]].event
+            if row["event"]["content_hash"] != first.content_hash:
+                self._displaced.append(
+                    _displaced(_event_of(row["event"]), row["event"]["mapping"], first.order)
                 )
-            elif event.order < before[1]:
-                moved[event.uid] = event
-                known[event.uid] = (event.content_hash, event.order)
-        return new, list(moved.values())
+        return owners, retracted
 
     async def _events(self, new: Sequence[MappedEvent]) -> None:
         """Write events, the entities they name, and what they say about each owner."""
@@ -146,39 +170,6 @@ class BatchTransaction:
         )
         await ask(self._tx, "write/abouts", rows=abouts)
 
-    async def _retract(self, new: Sequence[MappedEvent], moved: Sequence[Event]) -> set[str]:
-        """Note retractions, and find the owners of all events that now stand at other known times than before."""
-        rows = [
-            {"by": m.event.uid, "uid": a.event.uid}
-            for m in new
-            for a in m.assertions
-            if isinstance(a, EventRetracted)
-        ]
-        if rows:
-            await ask(self._tx, "write/retractions", rows=rows)
-        if moved:
-            await ask(
-                self._tx,
-                "write/events_moved",
-                rows=[{"uid": e.uid, **_order(e.order)} for e in moved],
-            )
-        touched = {m.event.uid for m in new} | {e.uid for e in moved} | {row["uid"] for row in rows}
-        found = await ask(self._tx, "write/retraction_circle", uids=sorted(touched))
-        retractors: dict[str, list[str]] = defaultdict(list)
-        orders: dict[str, RecordOrder] = {}
-        for row in found:
-            retractors[row["uid"]].append(row["by"])
-            for uid, order in row["orders"]:
-                orders[uid] = RecordOrder(*order)
-        spans = believed_spans(orders, retractors)
-        if spans:
-            flat = [{"uid": uid, "believed": [i for span in s for i in span]} for uid, s in spans.items()]
-            await ask(self._tx, "write/events_believed", rows=flat)
-        uids = [*spans, *(e.uid for e in moved)]
-        if not uids:
-            return set()
-        return {row["key"] for row in await ask(self._tx, "write/owners_of", uids=uids)}
-
     async def _close(
         self, done: dict[tuple[str, int], int], recorded_at: int, events: int, duplicates: int, unmapped: int
     ) -> None:
@@ -205,6 +196,48 @@ class BatchTransaction:
 
 def _order(order: RecordOrder) -> dict[str, Any]:
     return order._asdict()
+
+
+def _conflict(at: RecordOrder) -> str:
+    return f"another event with this source and id but other content stands at {at.topic}/{at.partition}/{at.offset}"
+
+
+def _displaced(event: Event, mapping: str, first: RecordOrder) -> DeadLetter:
+    """The letter of an event that was stored; of its record only what the graph kept of the event is there."""
+    order = event.order
+    return DeadLetter(
+        topic=order.topic,
+        partition=order.partition,
+        offset=order.offset,
+        recorded_at=order.recorded_at,
+        reason="conflict",
+        message=_conflict(first),
+        source=event.identity.source,
+        event_id=event.identity.id,
+        event_type=event.type,
+        mapping=mapping,
+        key=None,
+        headers="[]",
+        value=encode(event),
+    )
+
+
+def _event_of(row: Mapping[str, Any]) -> Event:
+    """An event from the properties of its node."""
+    return Event(
+        identity=EventId(row["source"], row["id"]),
+        type=row["type"],
+        subject=row.get("subject"),
+        time=row["time"],
+        sequence=row.get("sequence"),
+        correlation_id=row.get("correlation_id"),
+        causation_id=row.get("causation_id"),
+        recorded_time=row.get("recorded_time"),
+        traceparent=row.get("traceparent"),
+        data=row["data"],
+        content_hash=row["content_hash"],
+        order=RecordOrder(row["recorded_at"], row["topic"], row["partition"], row["offset"]),
+    )
 
 
 def _event_row(mapped: MappedEvent) -> dict[str, Any]:

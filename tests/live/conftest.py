@@ -143,7 +143,9 @@ async def neo4j_driver(engines: EngineAddresses) -> AsyncIterator[AsyncDriver]:
     from neo4j import AsyncGraphDatabase
 
     auth = (engines.neo4j_user, engines.neo4j_password)
-    async with AsyncGraphDatabase.driver(engines.neo4j_uri, auth=auth) as driver:
+    async with AsyncGraphDatabase.driver(
+        engines.neo4j_uri, auth=auth, notifications_min_severity="OFF"
+    ) as driver:
         await driver.verify_connectivity()
         if engines.backend == "external":
             await refuse_to_wipe_a_database_in_use(driver, engines.neo4j_uri)

@@ -29,8 +29,6 @@ _HOSTS = (
 REGISTRY_HOST = re.compile(
     "|".join(re.escape(host) for host in _HOSTS) + "|" + "artifact" + "ory|/simple" + "/"
 )
-HOST_MAY_BE_NAMED_IN = {"package-lock.json"}
-"""npm writes where a package is published into its lock."""
 
 
 def tracked_files() -> list[Path]:
@@ -106,11 +104,7 @@ def test_no_file_names_folders_of_a_machine() -> None:
 
 def test_no_file_names_a_registry() -> None:
     """Packages come from where the user's own tools take them: a host in a file would break closed networks."""
-    found = {
-        str(path): lines
-        for path, text in texts()
-        if path.name not in HOST_MAY_BE_NAMED_IN and (lines := lines_with(REGISTRY_HOST, text))
-    }
+    found = {str(path): lines for path, text in texts() if (lines := lines_with(REGISTRY_HOST, text))}
     assert not found
 
 

@@ -47,6 +47,7 @@ class FakeStore:
             unmapped=len(batch.unmapped),
             dead_letters=len(batch.dead_letters) + len(conflicts),
             conflicts=conflicts,
+            displaced=(),
             recorded_at=0,
         )
 
