@@ -1,0 +1,108 @@
+"""What the belief about one stream changed to at one known instant: the stuff of the change log. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise
+
+from graph_service.core.model import Row, Version
+
+
+class ChangeKind(Enum):
+    """What became of an item over a stretch of valid time: what was not there is, what was there is otherwise, or is not."""
+
+    APPEARED = "APPEARED"
+    CHANGED = "CHANGED"
+    ENDED = "ENDED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference between what was believed just before a known instant and from it on.
+
+    It covers the longest stretch [valid_from, valid_to) of valid time with one version before and one after that differ in state;
+    `before` and `after` are those versions, None where the item was, or is, not believed to be there.
+    """
+
+    item: str
+    valid_from: int
+    valid_to: int
+    before: Version | None
+    after: Version | None
+    #: Whether it alters what was believed about the past: something was known to have begun or ended at or after `valid_from`.
+    corrects: bool
+    #: uid of the event that begins what holds now, or ended what held; None where neither says, as after a retraction.
+    made_by: str | None
+
+    @property
+    def kind(self) -> ChangeKind:
+        """See `ChangeKind`."""
+        if self.before is None:
+            return ChangeKind.APPEARED
+        return ChangeKind.CHANGED if self.after is not None else ChangeKind.ENDED
+
+
+def changes_at(rows: Iterable[Row], instants: Iterable[int]) -> Iterator[tuple[int, list[Change]]]:
+    """The changes at each of these known instants, ascending, of one stream; instants without any are left out.
+
+    `rows` are at least those that are believed at or after the first instant, of every item that changes then.
+    """
+    by_item: dict[str, list[Version]] = {}
+    for row in rows:
+        by_item.setdefault(row.item, []).extend(row.versions())
+    moved: dict[int, set[str]] = {known: set() for known in instants}
+    for item, versions in by_item.items():
+        for version in versions:
+            for known in (version.known_from, version.known_to):
+                if known in moved:
+                    moved[known].add(item)
+    for known in sorted(moved):
+        found = [change for item in sorted(moved[known]) for change in _changes(by_item[item], known)]
+        if found:
+            yield known, found
+
+
+def _changes(versions: Sequence[Version], known: int) -> Iterator[Change]:
+    """The changes of one item at one instant."""
+    before = [v for v in versions if v.known_from < known <= v.known_to]
+    after = [v for v in versions if v.known_from <= known < v.known_to]
+    past = max((edge for v in before for edge in (v.valid_from, v.valid_to) if edge <= known), default=None)
+    edges = sorted({edge for v in (*before, *after) for edge in (v.valid_from, v.valid_to)})
+    last: Change | None = None
+    for start, end in pairwise(edges):
+        old, new = _at(before, start), _at(after, start)
+        if _state(old) == _state(new):
+            continue
+        if last is not None and (last.valid_to, last.before, last.after) == (start, old, new):
+            start, last = last.valid_from, None
+        if last is not None:
+            yield last
+        last = Change(
+            item=versions[0].item,
+            valid_from=start,
+            valid_to=end,
+            before=old,
+            after=new,
+            corrects=past is not None and start <= past,
+            made_by=new.event if new else next((v.ended_by for v in after if v.valid_to == start), None),
+        )
+    if last is not None:
+        yield last
+
+
+def _at(versions: Sequence[Version], valid: int) -> Version | None:
+    return next((v for v in versions if v.valid_from <= valid < v.valid_to), None)
+
+
+def _state(version: Version | None) -> str | None:
+    return None if version is None else version.properties.text
+
+
+def cause(change: Change, candidates: Sequence[str]) -> str:
+    """The event that did it, of those recorded at that instant (uids, in record order, at least one).
+
+    That which made it; else, as for a retraction, the last.
+    """
+    return candidates[-1] if change.made_by is None or change.made_by not in candidates else change.made_by
