@@ -78,6 +78,12 @@ class Settings(BaseSettings):
     group_instance_id: str | None = Field(
         None, description="Name of this process in the group that stays the same over restarts."
     )
+    group_session_timeout_s: float = Field(
+        10.0,
+        ge=1,
+        le=1800,
+        description="A process of the group that is silent for so long loses its partitions.",
+    )
     dead_letter_topic: TopicName | None = Field(
         None, description="Topic for dead letters; none: TOPIC.dead-letters."
     )
@@ -95,6 +101,11 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address that the API listens on; 0.0.0.0 for all.")
     port: Port = Field(8080, description="Port that the API listens on; 0: a free one.")
+
+    operator_actions: bool = Field(
+        False,
+        description="Whether the API lets everybody who reaches it see, replay and discard dead letters.",
+    )
 
     data: Path = Field(Path(".data/up"), description="Folder with the data of local engines.")
     log_format: Literal["auto", "console", "json"] = Field(

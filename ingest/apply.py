@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import structlog
 
-from graph_service.core.errors import Refused, Unavailable
+from graph_service.core.errors import Refused, StoreGaveUp, TooCostly, Unavailable
 from graph_service.store.batch import Batch, DeadLetter, Outcome
-from ingest.bisect import write_all
-from ingest.decode import Item, Place, Rules, batch_of, dead_letter, refused
+from graph_service.store.bisect import Ceiling, write_all
+from ingest.decode import Item, Place, Rules, batch_of, refused
 from ingest.holdings import Held, Holdings
 from ingest.patience import Patience
 from ingest.rate import Progress
 
 log = structlog.get_logger("ingest")
+
+STRIKES_MAX = 3
+"""So often the store must give up on one event alone, while it does other work in between, before that event is to blame."""
+OTHER_WORK_S = 2.0
+"""A store that needs longer than this for a transaction without content is in trouble itself."""
+NO_CONTENT = Batch(advances=(), events=(), dead_letters=(), unmapped=())
+"""Takes the writers' lock, counts the transaction, and commits."""
 
 
 class Writes(Protocol):
@@ -59,6 +67,7 @@ class Applier:
         self._progress = progress
         self._stop = stop
         self._patience = patience or Patience()
+        self._ceiling = Ceiling()
 
     async def apply(self, items: Sequence[Item], of: Mapping[Place, Held]) -> None:
         """Apply items, which are in record order. `of`: the assignments that they were decoded under.
@@ -76,23 +85,21 @@ class Applier:
             log.warning(
                 "the store refuses an event", place=item.place, offset=item.record.offset, error=str(error)
             )
-            return refused(item, "refused", str(error), self._rules)
+            return refused(item, error.reason, str(error), self._rules)
 
-        outcomes = await write_all(items, write, bury)
-        await self._send([letter for outcome in outcomes for letter in outcome.displaced])
-        conflicts = [(event, message) for outcome in outcomes for event, message in outcome.conflicts]
-        if conflicts:
-            origin = {(*item.place, item.record.offset): item for item in items}
-            letters = []
-            for event, message in conflicts:
-                item = origin[event.order.topic, event.order.partition, event.order.offset]
-                letters.append(
-                    dead_letter(item.record, item.recorded_at, event, "conflict", message, self._rules)
-                )
-            await self._send(letters)
+        outcomes = await write_all(items, write, bury, self._ceiling)
+        await self._send(
+            [letter for outcome in outcomes for letter in (*outcome.displaced, *outcome.conflicts)]
+        )
 
     async def _write(self, items: Sequence[Item], of: Mapping[Place, Held], sent: set[str]) -> Outcome | None:
-        """One transaction, repeated through outages. What is repeated may be applied already: the store's position tells."""
+        """One transaction, repeated through outages. What is repeated may be applied already: the store's position tells.
+
+        Raises:
+            StoreGaveUp: several items were too much for the store; try less.
+            TooCostly: a single one was, again and again, and nothing else was.
+        """
+        strikes = 0
         while True:
             ours = [item for item in items if self._holdings.held.get(item.place) is of[item.place]]
             if not ours:
@@ -106,12 +113,34 @@ class Applier:
             sent.update(letter.id for letter in letters)
             try:
                 outcome = await self._writer.write(batch_of(ours, self._holdings.epochs()))
+            except StoreGaveUp as error:
+                if len(ours) > 1:
+                    log.warning("too much at once; trying less", items=len(ours), cause=str(error))
+                    raise
+                strikes = strikes + 1 if await self._other_work_goes_on() else 0
+                if strikes >= STRIKES_MAX:
+                    raise TooCostly(
+                        f"Neo4j gave up {strikes} times on this event alone, while other work went on; allow more time or memory, "
+                        f"or split the event: {error}"
+                    ) from error
+                await self._wait(error)
+                continue
             except Unavailable as error:
+                strikes = 0
                 await self._wait(error)
                 continue
             self._answered()
             self._count(ours, outcome)
             return outcome
+
+    async def _other_work_goes_on(self) -> bool:
+        """Whether the store is well: it does at once what has no content, under the same lock. An outage must bury nothing."""
+        since_s = time.monotonic()
+        try:
+            await self._writer.write(NO_CONTENT)
+        except Unavailable:
+            return False
+        return time.monotonic() - since_s <= OTHER_WORK_S
 
     async def _send(self, letters: Sequence[DeadLetter]) -> None:
         while letters:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -17,16 +17,16 @@ from aiokafka.errors import KafkaError
 
 from graph_service.core.errors import Fenced, LogUnavailable, Unavailable
 from graph_service.mapping import Mapping
-from graph_service.store.batch import Position
-from ingest.apply import Applier, Stopped, Writes
+from ingest.apply import Applier, Stopped
 from ingest.deadletters import DeadLetterTopic
 from ingest.decode import Item, Place, Rules, in_record_order
 from ingest.holdings import Held, Holdings
-from ingest.kafka import require_fast_records, topic_id
-from ingest.member import POLL_MS, ends_of, group_consumer, next_offset
+from ingest.kafka import require_fast_records
+from ingest.member import POLL_MS, group_consumer
 from ingest.options import IngestOptions
 from ingest.patience import Patience
 from ingest.rate import Progress, Rate
+from ingest.taking import Store, Taking
 
 log = structlog.get_logger("ingest")
 
@@ -37,16 +37,6 @@ PAUSE_AFTER_S = 5.0
 COMMIT_EVERY_S = 1.0
 FENCED_MAX = 5
 """In a row, without a batch applied in between."""
-
-
-class Store(Writes, Protocol):
-    """The part of the store's writer that an ingester uses."""
-
-    async def assign(self, topic: str, partition: int, topic_id: str) -> Position:
-        """Own the partition from now on."""
-
-    async def mark_idle(self, topic: str, partition: int, idle: bool) -> None:
-        """Whether the watermark waits for the partition."""
 
 
 async def run(options: IngestOptions, writer: Store, mapping: Mapping, stop: asyncio.Event) -> None:
@@ -73,8 +63,9 @@ class Ingester:
             unmapped_to_dead_letters=options.unmapped_to_dead_letters,
         )
         self._holdings = Holdings()
-        self._topic_ids: dict[str, str] = {}
+        self._taking = Taking(options.kafka, writer, self._holdings)
         self._writing: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._gathered = False
         self._committed: dict[TopicPartition, int] = {}
         self._consumer: AIOKafkaConsumer | None = None
@@ -86,7 +77,7 @@ class Ingester:
 
         Raises:
             LogUnavailable: Kafka does not answer at the start.
-            BadInput: a topic was made anew, so that what is in the graph is not of this log.
+            BadInput: Kafka has lost records that are in the graph.
             Fenced: another writer takes the partitions again and again.
         """
         dead_letters = DeadLetterTopic(
@@ -125,6 +116,7 @@ class Ingester:
                     await patience.wait(stop)
         finally:
             await dead_letters.close()
+            await self._taking.close()
 
     async def drained(self, timeout_s: float) -> None:
         """Wait until everything that was in the topics at the time of this call is applied.
@@ -174,9 +166,12 @@ class Ingester:
         for topic in options.topics:
             if not consumer.partitions_for_topic(topic):
                 log.warning("the topic does not exist yet; it is taken up once it does", topic=topic)
+        self._watching = asyncio.create_task(self._taking.watch())
         try:
             await self._consume(consumer, applier, stop)
         finally:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
             await self._end_writing()
             if stop.is_set():
                 await self._commit(consumer)
@@ -205,7 +200,9 @@ class Ingester:
                 committed_s = now_s
                 await self._mark_idle(consumer, now_s)
                 await self._commit(consumer)
-            self._look(consumer)
+            await self._look(consumer)
+            if self._watching is not None and self._watching.done():
+                self._watching.result()
             line = rate.line(self.progress, now_s)
             if line is not None:
                 log.info("applied", **line)
@@ -213,12 +210,11 @@ class Ingester:
     async def _take_up(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> None:
         """Ask the store where to go on, for each partition that the group gave us."""
         patience = Patience()
-        ends: dict[TopicPartition, tuple[int, int]] = {}
         while self._holdings.awaited and not stop.is_set():
             place, generation = min(self._holdings.awaited), self._holdings.generation
             part = TopicPartition(*place)
             try:
-                position = await self._writer.assign(*place, await self._topic_id(place[0]))
+                topic_id, position, offset = await self._taking.take(consumer, part)
             except Unavailable as error:
                 if self.progress.trouble is None:
                     log.warning("waiting", cause=str(error))
@@ -226,14 +222,9 @@ class Ingester:
                 if not await patience.wait(stop):
                     await self._poll_paused(consumer)
                 continue
-            if part not in ends:
-                ends = await ends_of(
-                    consumer, [TopicPartition(*one) for one in self._holdings.awaited | {place}]
-                )
             if self._holdings.generation == generation and part in consumer.assignment():
-                offset = next_offset(part, position.offset, *ends[part])
                 consumer.seek(part, offset)
-                self._holdings.hold(position, time.monotonic())
+                self._holdings.hold(position, time.monotonic(), topic_id)
                 log.info(
                     "assigned",
                     topic=part.topic,
@@ -242,18 +233,14 @@ class Ingester:
                     epoch=position.epoch,
                 )
 
-    async def _topic_id(self, topic: str) -> str:
-        if topic not in self._topic_ids:
-            self._topic_ids[topic] = await topic_id(self._options.kafka, topic)
-        return self._topic_ids[topic]
-
     async def _gather(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> list[Item]:
         """Fetch and decode the next batch: until it is full, or waited long enough and the one before is written."""
         items: list[Item] = []
         first_s: float | None = None
+        bytes_left = self._options.batch_bytes_max
         slow_s = time.monotonic() + PAUSE_AFTER_S
         most, wait_s = self._options.batch_events_max, self._options.batch_wait_ms / 1000
-        while not stop.is_set() and not self._holdings.awaited and len(items) < most:
+        while not stop.is_set() and not self._holdings.awaited and len(items) < most and bytes_left > 0:
             left_s = POLL_MS / 1000 if first_s is None else max(first_s + wait_s - time.monotonic(), 0.0)
             if first_s is not None and left_s == 0.0:
                 if self._writing is None or self._writing.done() or time.monotonic() > slow_s:
@@ -264,6 +251,7 @@ class Ingester:
             )
             for part, records in fetched.items():
                 items += await self._decode((part.topic, part.partition), records)
+                bytes_left -= sum(len(record.value or b"") for record in records)
             if items and first_s is None:
                 first_s = time.monotonic()
             if not items and (self._writing is None or self._writing.done()):
@@ -352,13 +340,18 @@ class Ingester:
             return False
         return held.offset + 1 >= high or bool(await consumer.position(part) >= high)
 
-    def _look(self, consumer: AIOKafkaConsumer) -> None:
+    async def _look(self, consumer: AIOKafkaConsumer) -> None:
         """Bring `progress` up to date."""
         lag: int | None = 0
-        for place, held in self._holdings.held.items():
+        for place, held in list(self._holdings.held.items()):
             part = TopicPartition(*place)
             high = consumer.highwater(part) if part in consumer.assignment() else None
-            lag = None if lag is None or high is None else lag + max(0, high - held.offset - 1)
+            if high is None:
+                lag = None
+            elif lag is not None and held.offset + 1 < high:
+                # The last offsets may hold nothing to apply: the end of a Kafka transaction is one of them.
+                done = self._writing is None and bool(await consumer.position(part) >= high)
+                lag += 0 if done else high - held.offset - 1
         self.progress.lag = lag if self._holdings.settled else None
         self.progress.at_end = self.progress.lag == 0 and self._writing is None
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode
 from collections.abc import Iterable
 
+import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from graph_service.store import records
 from graph_service.store.batch import DeadLetter
 from ingest.kafka import Kafka, create_topic
+
+log = structlog.get_logger("ingest")
 
 SUFFIX = ".dead-letters"
 PREFIX = "dead-letter-"
@@ -26,10 +28,7 @@ def topic_of(origin: str, configured: str | None) -> str:
 
 def headers_of(letter: DeadLetter) -> list[tuple[str, bytes]]:
     """The record's own headers, then what became of it."""
-    own = [
-        (str(name), b"" if content is None else b64decode(content))
-        for name, content in json.loads(letter.headers)
-    ]
+    own = [(name, content or b"") for name, content in records.headers_of(letter.headers)]
     said = {
         "reason": letter.reason,
         "message": letter.message,
@@ -68,12 +67,20 @@ class DeadLetterTopic:
             producer = await self._started()
             for letter in waiting:
                 topic = await self._existing(topic_of(letter.topic, self._topic))
-                await producer.send_and_wait(
-                    topic, value=letter.value, key=letter.id.encode(), headers=headers_of(letter)
-                )
+                try:
+                    await self._sent(producer, topic, letter)
+                except MessageSizeTooLargeError as error:
+                    # A topic that others made may take less than ours does; waiting would not help. The store keeps all of it.
+                    log.warning("dead letter sent without its record", id=letter.id, cause=str(error))
+                    await self._sent(producer, topic, records.bare(letter))
         except (KafkaError, OSError) as error:
             await self.close()
             raise self._kafka.unreachable(error) from error
+
+    async def _sent(self, producer: AIOKafkaProducer, topic: str, letter: DeadLetter) -> None:
+        await producer.send_and_wait(
+            topic, value=letter.value, key=letter.id.encode(), headers=headers_of(letter)
+        )
 
     async def close(self) -> None:
         """Let go of the connection; `send` opens it again."""

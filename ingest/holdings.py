@@ -16,6 +16,8 @@ class Held:
     """A partition that is ours. A new object with every assignment, so that work of an older one is told apart."""
 
     epoch: int
+    #: Which topic of this name it is of; None: not known.
+    topic_id: str | None = None
     #: Last offset that is applied; -1 when none is.
     offset: int
     #: Known time of the last record that was decoded: the next one is not before it.
@@ -61,12 +63,16 @@ class Holdings:
         self.held.clear()
         self.awaited.clear()
 
-    def hold(self, position: Position, now_s: float) -> None:
+    def hold(self, position: Position, now_s: float, topic_id: str | None = None) -> None:
         """The store gave an epoch; go on behind this position."""
         place = (position.topic, position.partition)
         self.awaited.discard(place)
         self.held[place] = Held(
-            epoch=position.epoch, offset=position.offset, recorded_at=position.recorded_at, moved_s=now_s
+            epoch=position.epoch,
+            topic_id=topic_id,
+            offset=position.offset,
+            recorded_at=position.recorded_at,
+            moved_s=now_s,
         )
 
     def items(self, place: Place, records: Sequence[Any], rules: Rules, now_s: float) -> list[Item]:

@@ -127,14 +127,6 @@ async def create_topic(
     return True
 
 
-async def topic_id(kafka: Kafka, name: str) -> str:
-    """What tells a topic from a later one of the same name: its id where Kafka says it, else the name."""
-    async with admin(kafka) as client:
-        found = await client.describe_topics([name])
-    given = found[0].get("topic_id") if found else None
-    return str(given) if given else name
-
-
 async def records_total(kafka: Kafka, topic: str) -> int:
     """How many offsets a topic holds, over all partitions; 0 when there is no such topic."""
     async with consumer_of(kafka) as consumer:

@@ -15,8 +15,6 @@ POLL_MS = 200
 """The longest time without a look at the stop, at assignments and at idle partitions."""
 METADATA_MAX_AGE_MS = 15_000
 """New topics and partitions are seen after so long."""
-PARTITION_BYTES_MAX = 4 * 1024 * 1024
-"""Fetched of one partition at a time; a single larger record is fetched all the same."""
 
 
 def group_consumer(options: IngestOptions, listener: ConsumerRebalanceListener) -> AIOKafkaConsumer:
@@ -25,11 +23,13 @@ def group_consumer(options: IngestOptions, listener: ConsumerRebalanceListener) 
         **options.kafka.options(),
         group_id=options.group_id,
         group_instance_id=options.group_instance_id,
+        session_timeout_ms=options.group_session_timeout_ms,
+        heartbeat_interval_ms=options.group_session_timeout_ms // 4,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
         fetch_max_bytes=options.fetch_bytes_max,
-        max_partition_fetch_bytes=min(options.fetch_bytes_max, PARTITION_BYTES_MAX),
+        max_partition_fetch_bytes=min(options.fetch_bytes_max, options.partition_fetch_bytes_max),
         fetch_max_wait_ms=POLL_MS,
         metadata_max_age_ms=METADATA_MAX_AGE_MS,
     )
@@ -50,8 +50,8 @@ def next_offset(part: TopicPartition, applied: int, first: int, end: int) -> int
     wanted = applied + 1
     if wanted > end:
         raise BadInput(
-            f"{part.topic}/{part.partition} ends at offset {end}, but the graph holds it up to {applied}: the topic was emptied "
-            "or made anew. Ingest it into an empty graph, or give it another name"
+            f"{part.topic}/{part.partition} ends at offset {end}, but the graph holds it up to {applied}: Kafka has lost records. "
+            "Ingest what is left into an empty graph, or go on under another topic"
         )
     if 0 < wanted < first:
         log.warning(

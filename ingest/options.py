@@ -17,13 +17,19 @@ class IngestOptions:
     group_id: str = "graph-service"
     #: A name that stays the same over restarts, different for each process of the group: then a restart needs no rebalance.
     group_instance_id: str | None = None
+    #: A process that is silent for so long loses its partitions to the others of the group.
+    group_session_timeout_ms: int = 10_000
     #: Records in one transaction.
     batch_events_max: int = 500
     #: How long a batch waits to fill up, from its first record on.
     batch_wait_ms: int = 50
+    #: A batch takes no more records once it holds so many bytes; decoded they are some times as large.
+    batch_bytes_max: int = 8 * 1024 * 1024
     record_bytes_max: int = RECORD_BYTES_MAX
-    #: Fetched and not yet decoded, at most (a single larger record is fetched all the same).
+    #: In one answer of Kafka, at most (a single larger record is fetched all the same).
     fetch_bytes_max: int = 16 * 1024 * 1024
+    #: Fetched of one partition and not yet decoded, at most (with the same exception).
+    partition_fetch_bytes_max: int = 1024 * 1024
     #: None: `<topic>.dead-letters`.
     dead_letter_topic: str | None = None
     unmapped_to_dead_letters: bool = False

@@ -22,6 +22,8 @@ from graph_service.core.assertions import (
 from graph_service.core.fold import Claim
 from graph_service.core.model import EventId, Properties, RecordOrder, Row, StreamKey
 from graph_service.core.time import FOREVER
+from graph_service.store import heads as store_heads
+from graph_service.store import refold as store_refold
 from tests.oracle import Oracle, Recorded
 
 SOURCE = "/tests"
@@ -213,9 +215,11 @@ class Core(NamedTuple):
 
     fold: ModuleType
     retraction: ModuleType
+    heads: ModuleType
+    refold: ModuleType
 
 
-CORE = Core(core_fold, core_retraction)
+CORE = Core(core_fold, core_retraction, store_heads, store_refold)
 
 
 def claims_by_stream(records: Iterable[Recorded], core: Core = CORE) -> dict[StreamKey, list[Claim]]:

@@ -13,8 +13,8 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from hypothesis import strategies as st
 
-from graph_service.core.assertions import Assertion
-from graph_service.core.model import Properties
+from graph_service.core.assertions import Assertion, EventRetracted
+from graph_service.core.model import EventId, Properties
 from graph_service.core.time import FOREVER
 from tests import builders
 from tests.oracle import Recorded
@@ -29,7 +29,10 @@ class Pick(Protocol):
 
 
 INSTANTS = 6
-"""Valid instants are 0 … 5; ends of finite spans reach a little beyond."""
+"""Valid instants are 0 … 5 after ORIGINS[n]; ends of finite spans reach a little beyond."""
+KNOWN_FROM = 100
+ORIGINS = (0, 0, KNOWN_FROM - 2)
+"""Where valid time begins: long before the first record, or so that some of what is said is yet to come."""
 EVENTS_MAX = 9
 
 TARGETS = ("b", "b", "c", "d")
@@ -42,8 +45,8 @@ def _one_of(pick: Pick, options: Sequence[T]) -> T:
     return options[pick(len(options))]
 
 
-def _span(pick: Pick) -> tuple[int, int]:
-    start = pick(INSTANTS)
+def _span(pick: Pick, origin: int) -> tuple[int, int]:
+    start = origin + pick(INSTANTS)
     return start, start + pick(4) + 1 if pick(3) == 2 else FOREVER
 
 
@@ -90,34 +93,40 @@ def _assertion(pick: Pick, scope: Scope, span: tuple[int, int]) -> Assertion:
 def history(pick: Pick) -> list[Recorded]:
     """Records in record order: partitions, doubles, equal known times, late, future-dated, retracting."""
     records: list[Recorded] = []
-    scope, known, partition = _one_of(pick, SCOPES), 100, 0
+    scope, known, partition = _one_of(pick, SCOPES), KNOWN_FROM, 0
     disputed = pick(4) == 3  # retractions of retractions, and circles of them
+    origin = _one_of(pick, ORIGINS)
     while len(records) < EVENTS_MAX and (not records or pick(10)):
         step, there = pick(3), pick(3)
         # Within one `recorded_at` the partition never falls, so that the list stays in record order.
         partition = max(partition, there) if step == 0 else there
         known += step
-        assertions = [_assertion(pick, scope, _span(pick)) for _ in range(1 + pick(3) // 2)]
+        assertions = [_assertion(pick, scope, _span(pick, origin)) for _ in range(1 + pick(3) // 2)]
         if pick(2 if disputed else 8) == 1:
             assertions[pick(2) :] = [builders.retract(f"e{pick(4 if disputed else EVENTS_MAX)}")]
-        double = pick(12) == 11 and records
-        records.append(
-            builders.record(
-                records[pick(len(records))].event.id if double else f"e{len(records)}",
-                known,
-                *assertions,
-                sequence=_one_of(pick, SEQUENCES),
-                partition=partition,
-                offset=len(records),
-            )
+        record = builders.record(
+            f"e{len(records)}",
+            known,
+            *assertions,
+            sequence=_one_of(pick, SEQUENCES),
+            partition=partition,
+            offset=len(records),
         )
+        double = pick(12) if records else 0
+        if double > 9:
+            before = records[pick(len(records))]
+            # Of the same content, or a conflict: another content under the same identity.
+            record = (
+                replace(before, order=record.order) if double == 10 else replace(record, event=before.event)
+            )
+        records.append(record)
     return records
 
 
 def appending_history(pick: Pick) -> list[Recorded]:
     """Records that are newer on both clocks than all before them, with open ends: nothing but appends."""
     records: list[Recorded] = []
-    scope, known, valid = _one_of(pick, SCOPES), 100, 0
+    scope, known, valid = _one_of(pick, SCOPES), KNOWN_FROM, 0
     while len(records) < EVENTS_MAX and (not records or pick(10)):
         known, valid = known + 1 + pick(3), valid + 1 + pick(3)
         assertions = [_assertion(pick, scope, (valid, FOREVER)) for _ in range(1 + pick(2))]
@@ -125,16 +134,21 @@ def appending_history(pick: Pick) -> list[Recorded]:
     return records
 
 
+def picking(draw: st.DrawFn) -> Pick:
+    """Hypothesis as a way to pick numbers."""
+    return lambda n: draw(_BELOW[n])
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> list[Recorded]:
     """`history`, for Hypothesis."""
-    return history(lambda n: draw(_BELOW[n]))
+    return history(picking(draw))
 
 
 @st.composite
 def appending_histories(draw: st.DrawFn) -> list[Recorded]:
     """`appending_history`, for Hypothesis."""
-    return appending_history(lambda n: draw(_BELOW[n]))
+    return appending_history(picking(draw))
 
 
 _BELOW = [st.nothing(), *(st.integers(0, n - 1) for n in range(1, 20))]
@@ -144,3 +158,28 @@ def seeded_histories(count: int, seed: int = 4) -> list[list[Recorded]]:
     """The same histories at every call and on every machine."""
     random = Random(seed)
     return [history(random.randrange) for _ in range(count)]
+
+
+def distinct(history: Sequence[Recorded]) -> list[Recorded]:
+    """The history without doubles, without circles, and no two events valid from the same instant."""
+    place: dict[EventId, int] = {}
+    for record in history:
+        place.setdefault(record.event, len(place))
+    found: dict[EventId, Recorded] = {}
+    for record in history:
+        assertions = tuple(
+            _shifted(assertion, place[record.event])
+            for assertion in record.assertions
+            # An event may only retract one before it, so that no circle can close in any order of delivery.
+            if not isinstance(assertion, EventRetracted)
+            or place.get(assertion.event, len(place)) < place[record.event]
+        )
+        found.setdefault(record.event, replace(record, assertions=assertions))
+    return list(found.values())
+
+
+def _shifted(assertion: Assertion, place: int) -> Assertion:
+    if isinstance(assertion, EventRetracted):
+        return assertion
+    valid_to = assertion.valid_to if assertion.valid_to == FOREVER else assertion.valid_to * 20 + place
+    return replace(assertion, valid_from=assertion.valid_from * 20 + place, valid_to=valid_to)

@@ -1,14 +1,16 @@
 """What the design says, read naively: answers by brute force over every instant, no code of the fold.
 
-It takes records and answers what is believed, all versions, the graph as of a point, impact, differences.
+It takes records and answers what is believed, all versions, the graph as of a point, impact, differences. The only oracle there is:
+unit tests hold the fold against it, live tests the database, and the demo story its own questions.
 Slow and short on purpose: whoever doubts the fold reads this page next to design 2.2 and 2.3.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from graph_service.core.assertions import (
     Assertion,
@@ -21,9 +23,10 @@ from graph_service.core.assertions import (
 )
 from graph_service.core.model import EventId, RecordOrder, StreamKey
 from graph_service.core.time import FOREVER
+from tests.telling import said
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Recorded:
     """A record whose event has been mapped: all that the graph is a function of."""
 
@@ -31,6 +34,16 @@ class Recorded:
     event: EventId
     sequence: str | None = None
     assertions: tuple[Assertion, ...]
+
+    def __repr__(self) -> str:
+        """One line: where it stands, when it was known, which event it is, and what that says."""
+        at, sequence = self.order, "" if self.sequence is None else f" sequence {self.sequence}"
+        phrases = "; ".join(said(assertion) for assertion in self.assertions)
+        return f"<{at.topic}/{at.partition}/{at.offset} known {at.recorded_at} {self.event.id}{sequence}: {phrases}>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """For Hypothesis, which would print all fields of a dataclass."""
+        printer.text(repr(self))
 
 
 class Edge(NamedTuple):
@@ -77,6 +90,28 @@ class Graph:
 
     entities: Mapping[str, Texts]
     edges: Mapping[Edge, Texts]
+    #: The event that made each edge what it is.
+    made_by: Mapping[Edge, EventId]
+
+    def impact(
+        self, of: Iterable[str], depth: int, depends: Mapping[str, str], dependents: bool = True
+    ) -> dict[str, int]:
+        """The distance by key of all that depends on `of`, or, not `dependents`, that `of` depends on.
+
+        `depends` says which end of a relationship type depends on the other: "source" or "target".
+        """
+        steps = {
+            (edge.target, edge.source)
+            if (depends[edge.type] == "source") == dependents
+            else (edge.source, edge.target)
+            for edge in self.edges
+            if depends.get(edge.type) in ("source", "target")
+        }
+        reached = dict.fromkeys(of, 0)
+        for distance in range(1, depth + 1):
+            for key in {there for here, there in steps if reached.get(here) == distance - 1}:
+                reached.setdefault(key, distance)
+        return {key: distance for key, distance in reached.items() if distance > 0}
 
 
 class Claim(NamedTuple):
@@ -99,27 +134,33 @@ class Oracle:
             # Of one event's doubles the first in record order counts.
             self.records.setdefault(record.event, record)
         self.known = sorted({record.order.recorded_at for record in self.records.values()})
-        self._claims: dict[int, list[Claim]] = {}
+        self._retractors: dict[EventId, list[Recorded]] = defaultdict(list)
+        for by in self.records.values():
+            for event in _retracts(by):
+                self._retractors[event].append(by)
+        self._claims: dict[int, dict[str, list[Claim]]] = {}
 
-    def claims(self, known: int) -> list[Claim]:
-        """All that is claimed by events that stand at `known`, in the order in which it applies."""
+    def claims(self, owner: str, known: int) -> list[Claim]:
+        """All that is claimed about an entity by events that stand at `known`, in the order in which it applies."""
         if known not in self._claims:
-            self._claims[known] = sorted(
+            claims = sorted(
                 Claim(a.valid_from, _sequence(record.sequence), record.order, index, a, record.event)
                 for record in self.records.values()
                 if self.stands(record, known)
                 for index, a in enumerate(record.assertions)
                 if not isinstance(a, EventRetracted)
             )
-        return self._claims[known]
+            self._claims[known] = defaultdict(list)
+            for claim in claims:
+                self._claims[known][_owner(claim.assertion)].append(claim)
+        return self._claims[known][owner]
 
     def stands(self, record: Recorded, known: int) -> bool:
         """Recorded by then, and not retracted by any event that itself stands then."""
         return record.order.recorded_at <= known and not any(
             self.stands(by, known)
-            for by in self.records.values()
+            for by in self._retractors[record.event]
             if by.order.recorded_at <= known
-            and record.event in _retracts(by)
             # Within a circle of retractions only the later recorded moves the earlier; nothing moves itself.
             and (by.order > record.order or by.event not in self._reached(record, known))
         )
@@ -150,7 +191,7 @@ class Oracle:
         """The state by all claims active at `valid`, from nothing; by item, the last that changed it."""
         state: State = {}
         changed_by: dict[str, Claim] = {}
-        for claim in self.claims(known):
+        for claim in self.claims(stream.owner, known):
             if _speaks_of(claim.assertion, stream) and claim.valid_from <= valid < _valid_to(claim):
                 after = _applied(claim.assertion, stream, state)
                 for item in state.keys() | after.keys():
@@ -161,7 +202,7 @@ class Oracle:
 
     def belief(self, stream: StreamKey, known: int) -> set[Segment]:
         """A timeline as believed at `known`: neighbours in equal state are one, begun by the first."""
-        claims = [claim for claim in self.claims(known) if _speaks_of(claim.assertion, stream)]
+        claims = [c for c in self.claims(stream.owner, known) if _speaks_of(c.assertion, stream)]
         instants = sorted({c.valid_from for c in claims} | {_valid_to(c) for c in claims} | {FOREVER})
         states = [self.state(stream, instant, known) for instant in instants]
         segments = set()
@@ -199,40 +240,16 @@ class Oracle:
 
     def as_of(self, valid: int, known: int) -> Graph:
         """All that is believed at `known` to hold at `valid`."""
-        entities, edges = {}, {}
+        entities, edges, made_by = {}, {}, {}
         for stream in self.streams():
-            for item, texts in self.state(stream, valid, known)[0].items():
+            state, changed_by = self.state(stream, valid, known)
+            for item, texts in state.items():
                 if stream.type == "":
                     entities[stream.owner] = tuple(sorted(texts.items()))
                 else:
                     edges[Edge(*stream, item)] = tuple(sorted(texts.items()))
-        return Graph(entities=entities, edges=edges)
-
-    def impact(
-        self,
-        of: Iterable[str],
-        valid: int,
-        known: int,
-        depth: int,
-        depends: Mapping[str, str],
-        dependents: bool = True,
-    ) -> dict[str, int]:
-        """The distance by key of all that depends on `of`, or, not `dependents`, that `of` depends on.
-
-        `depends` says which end of a relationship type depends on the other: "source" or "target".
-        """
-        steps = {
-            (edge.target, edge.source)
-            if (depends[edge.type] == "source") == dependents
-            else (edge.source, edge.target)
-            for edge in self.as_of(valid, known).edges
-            if depends.get(edge.type) in ("source", "target")
-        }
-        reached = dict.fromkeys(of, 0)
-        for distance in range(1, depth + 1):
-            for key in {there for here, there in steps if reached.get(here) == distance - 1}:
-                reached.setdefault(key, distance)
-        return {key: distance for key, distance in reached.items() if distance > 0}
+                    made_by[Edge(*stream, item)] = changed_by[item].event
+        return Graph(entities=entities, edges=edges, made_by=made_by)
 
     def diff(self, before: Point, after: Point) -> dict[str | Edge, tuple[Texts | None, Texts | None]]:
         """By key or edge, the properties at two points (valid, known), where they differ; None: not there."""
@@ -255,6 +272,17 @@ def _sequence(text: str | None) -> tuple[int, int, str]:
 def _valid_to(claim: Claim) -> int:
     assert not isinstance(claim.assertion, EventRetracted)
     return claim.assertion.valid_to
+
+
+def _owner(assertion: Assertion) -> str:
+    """Whose streams it speaks of."""
+    match assertion:
+        case EntityAsserted() | EntityEnded():
+            return assertion.key
+        case RelationshipAsserted() | RelationshipEnded() | RelationshipsAsserted():
+            return assertion.source
+        case EventRetracted():
+            raise ValueError("a retraction speaks of no stream")
 
 
 def _retracts(record: Recorded) -> set[EventId]:

@@ -27,7 +27,13 @@ class Basis:
     watermark: DateTime | None = strawberry.field(
         description="The known time up to which answers are final; null before the first record."
     )
-    dead_letters: int = strawberry.field(description="How many records could not be applied.")
+    dead_letters: int = strawberry.field(
+        description="How many records could not be applied, and wait for an operator."
+    )
+    replayed: int = strawberry.field(
+        description="How many records operators have brought in from dead letters so far, each at its true place in time: an answer "
+        "that was final stays the same as long as this does."
+    )
 
     @classmethod
     def of(cls, row: BasisRow) -> Basis:
@@ -37,6 +43,7 @@ class Basis:
             known=DateTime(row.known),
             watermark=instant(row.watermark),
             dead_letters=row.dead_letters,
+            replayed=row.replayed,
         )
 
 
@@ -313,7 +320,13 @@ class Status:
     lag_events: int = strawberry.field(
         description="Records not yet applied, over all partitions whose end is known."
     )
-    dead_letters: int = strawberry.field(description="Records that could not be applied.")
+    dead_letters: int = strawberry.field(
+        description="Records that could not be applied, and wait for an operator."
+    )
+    discarded: int = strawberry.field(description="Dead letters that an operator decided not to replay.")
+    replayed: int = strawberry.field(
+        description="Records that operators have brought in from dead letters, at their true place in time."
+    )
     events: int = strawberry.field(description="Events in the ledger.")
     entities: int = strawberry.field(description="Entities, whenever they were there.")
     relationships: int = strawberry.field(description="Relationships that hold now.")

@@ -14,6 +14,7 @@ from graph_service.api.context import Context, LogEnds
 from graph_service.api.http import answer
 from graph_service.api.schema import make_schema
 from graph_service.core.errors import GraphServiceError
+from graph_service.store.deadletters import DeadLetters
 from graph_service.store.reader import Reader
 
 PAGES = Path(__file__).parent / "pages"
@@ -40,8 +41,12 @@ _ENDPOINTS = (
 )
 
 
-def create_app(reader: Reader, *, log_ends: LogEnds | None = None) -> FastAPI:
-    """The app over a reader that stays the caller's. `log_ends` gives the ends of the log's partitions, for the lag."""
+def create_app(
+    reader: Reader, *, log_ends: LogEnds | None = None, dead_letters: DeadLetters | None = None
+) -> FastAPI:
+    """The app over a reader that stays the caller's. `log_ends` gives the ends of the log's partitions, for the lag. `dead_letters`
+    enables operator actions, for everybody who reaches the app.
+    """
     app = FastAPI(title="graph-service", docs_url=None, redoc_url=None, openapi_url=None)
     schema = make_schema()
     text = schema.as_str().rstrip() + "\n"
@@ -58,7 +63,7 @@ def create_app(reader: Reader, *, log_ends: LogEnds | None = None) -> FastAPI:
 
     @app.post("/graphql")
     async def graphql(request: Request) -> Response:
-        return await answer(request, schema, lambda: Context(reader, log_ends))
+        return await answer(request, schema, lambda: Context(reader, log_ends, dead_letters))
 
     @app.get("/graphql")
     async def graphql_get() -> Response:

@@ -11,9 +11,11 @@ from typing import Any, Literal, TypeAlias
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from graph_service.core.errors import BadRequest
+from graph_service.core.errors import BadRequest, Forbidden
 from graph_service.core.vocabulary import Vocabulary
 from graph_service.store.answers import Basis, EntityAt, EventRow, Page, Point, RelationshipAt, VersionAt
+from graph_service.store.deadletters import DeadLetters
+from graph_service.store.letters import LetterRecord, LetterRow
 from graph_service.store.reader import Reader
 
 PAGE_ITEMS_MAX = 200
@@ -56,9 +58,12 @@ class RelationshipsAsked:
 class Context:
     """One per request; nothing in it outlives the answer."""
 
-    def __init__(self, reader: Reader, log_ends: LogEnds | None = None) -> None:
+    def __init__(
+        self, reader: Reader, log_ends: LogEnds | None = None, dead_letters: DeadLetters | None = None
+    ) -> None:
         self.reader = reader
         self.log_ends = log_ends
+        self._dead_letters = dead_letters
         self._latest: asyncio.Future[Point] | None = None
         self._vocabulary: Vocabulary | None = None
         self._bases: dict[Point, Basis] = {}
@@ -71,6 +76,20 @@ class Context:
             self._load_relationships
         )
         self.causes: DataLoader[tuple[str, int], tuple[EventRow, ...]] = DataLoader(self._load_causes)
+        self.letter_records: DataLoader[LetterRow, LetterRecord] = DataLoader(self._load_letter_records)
+
+    def operator(self) -> DeadLetters:
+        """What only operators may see and do. This is the one place that decides who is one.
+
+        Raises:
+            Forbidden: nobody is one here.
+        """
+        if self._dead_letters is None:
+            raise Forbidden(
+                "operator actions are not enabled in this process: set GRAPH_SERVICE_OPERATOR_ACTIONS=true (operator_actions in the "
+                "settings file) where only operators reach it, or use `graph-service dead-letters`"
+            )
+        return self._dead_letters
 
     async def moment(self, valid: int | None, known: int | None) -> Moment:
         """The point asked for. What is left out is the same instant for all fields of a request."""
@@ -130,6 +149,11 @@ class Context:
             uids[known].append(uid)
         found = {known: await self.reader.causes(some, known=known) for known, some in uids.items()}
         return [found[known].get(uid, ()) for uid, known in asked]
+
+    async def _load_letter_records(self, rows: list[LetterRow]) -> list[LetterRecord]:
+        found = await self.operator().records(rows)
+        gone = LetterRecord(key=None, headers=(), value=None)
+        return [found.get(row.id, gone) for row in rows]
 
     async def _load_versions(self, asked: list[tuple[Owner, int, bool]]) -> list[tuple[VersionAt, ...]]:
         owners: defaultdict[tuple[int, bool], list[Owner]] = defaultdict(list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graph_service.api.answers import as_relationship
 from graph_service.api.context import Context
+from graph_service.api.dead_letters import letter_by_id
 from graph_service.api.ids import decode
 from graph_service.api.nodes import Entity, Node, Relationship, event_by_identity, version_among
 
@@ -23,6 +24,8 @@ async def find_node(context: Context, id: str) -> Node | None:
             point = _asked(mark)
             moment = None if point is None else await context.moment(*point)
             return None if moment is None else await event_by_identity(context, source, event, moment)
+        case ["DeadLetter", str(letter)]:
+            return await letter_by_id(context, letter)
         case _:
             return None
 

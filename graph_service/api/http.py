@@ -49,13 +49,15 @@ async def answer(request: Request, schema: Schema, context: Callable[[], Context
             variable_values=variables,
             operation_name=operation,
             context_value=context(),
-            allowed_operation_types=[OperationType.QUERY],
+            allowed_operation_types=[OperationType.QUERY, OperationType.MUTATION],
         )
     except _Refused as refused:
         return _refusal(refused.status, str(refused), media_type)
     except (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError):
         status = 400 if media_type == GRAPHQL_TYPE else 200
-        return _refusal(status, "the document has no such operation: name one of its queries", media_type)
+        return _refusal(
+            status, "the document has no such operation: name one of its queries or mutations", media_type
+        )
     body: dict[str, Any] = {"data": result.data}
     errors = [coded(error) for error in result.errors or ()]
     status = 200

@@ -312,9 +312,9 @@ class Event(Node):
     def causation_id(self) -> str | None:
         return self.row.causation_id
 
-    @resolved("The content, as it was sent.")
+    @resolved("The content, as it was sent; an empty object where none was.")
     def data(self) -> Json:
-        return parsed(self.row.data)
+        return parsed("{}" if self.row.data == "null" else self.row.data)
 
     @resolved("The entities that it claims something about, as they were at this point.")
     async def entities(self, info: Info) -> list[Entity]:

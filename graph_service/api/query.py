@@ -285,6 +285,8 @@ def _status(found: GraphStatus, ends: dict[tuple[str, int], int]) -> Status:
         watermark=instant(found.watermark),
         lag_events=sum(partition.lag_events for partition in partitions),
         dead_letters=found.dead_letters,
+        discarded=found.discarded,
+        replayed=found.replayed,
         events=found.events,
         entities=found.entities,
         relationships=found.relationships,

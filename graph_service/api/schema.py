@@ -25,6 +25,7 @@ from strawberry.extensions import (
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from graph_service.api.dead_letters import DeadLetter, DeadLetterQueries, Mutation
 from graph_service.api.nodes import Entity, Event, Relationship, Version
 from graph_service.api.query import Query
 from graph_service.api.scalars import SCALARS
@@ -32,6 +33,11 @@ from graph_service.api.scalars import SCALARS
 QUERY_DEPTH_MAX = 15
 ALIASES_MAX = 30
 TOKENS_MAX = 2000
+
+
+@strawberry.type(name="Query", description="Questions. Nothing here changes anything.")
+class Questions(Query, DeadLetterQueries):
+    """All questions: those of everybody, then those of operators."""
 
 
 class Schema(strawberry.Schema):
@@ -46,8 +52,9 @@ class Schema(strawberry.Schema):
 def make_schema() -> Schema:
     """The one schema of the service, with its limits."""
     schema = Schema(
-        query=Query,
-        types=[Entity, Relationship, Version, Event],
+        query=Questions,
+        mutation=Mutation,
+        types=[Entity, Relationship, Version, Event, DeadLetter],
         extensions=[
             lambda: QueryDepthLimiter(max_depth=QUERY_DEPTH_MAX),
             lambda: MaxAliasesLimiter(max_alias_count=ALIASES_MAX),

@@ -10,7 +10,9 @@ import typer
 
 from graph_service import __version__
 from graph_service.cli import flags
+from graph_service.cli.deadletters import dead_letters_app
 from graph_service.cli.errors import Commands
+from graph_service.cli.ledger import register as register_ledger
 from graph_service.cli.mapping import mapping_app
 
 app = typer.Typer(
@@ -31,6 +33,7 @@ app = typer.Typer(
     4 a local engine does not start, 130 Ctrl-C.""",
 )
 app.add_typer(mapping_app, name="mapping")
+app.add_typer(dead_letters_app, name="dead-letters")
 
 
 def _version(asked: bool) -> None:
@@ -237,18 +240,97 @@ def digest(
             help="Only what is believed now, without where it came from: equal for other orders of the same events.",
         ),
     ] = False,
+    streams: Annotated[
+        bool, typer.Option("--streams", help="Print the digest of every stream too, in order of their keys.")
+    ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="URI",
+            help="Compare with the graph in this Neo4j; exit code 1 if they differ.",
+        ),
+    ] = None,
+    against_user: flags.OtherUser = None,
+    against_password_file: flags.OtherPasswordFile = None,
+    first: flags.First = 10,
+    as_json: flags.Json = False,
     data: flags.Data = None,
     neo4j_uri: flags.Neo4jUri = None,
     neo4j_user: flags.Neo4jUser = None,
     neo4j_password_file: flags.Neo4jPasswordFile = None,
 ) -> None:
-    """Print one hash over the whole graph. Two graphs made from the same log have the same one."""
-    from graph_service.cli.commands import run_digest
+    """Print one hash over the whole graph. Two graphs made from the same log have the same one.
+
+    With --against it says which streams (an entity's state, or its relationships of one type) and which events tell two graphs apart.
+    """
+    from graph_service.cli.digest import run_compare, run_digest
+    from graph_service.cli.places import need_neo4j, other_neo4j
+
+    found = need_neo4j(
+        _settings(
+            config,
+            data=data,
+            neo4j_uri=neo4j_uri,
+            neo4j_user=neo4j_user,
+            neo4j_password_file=neo4j_password_file,
+        )
+    )
+    if against is None:
+        run_digest(found, valid=valid, streams=streams, as_json=as_json)
+    else:
+        other = other_neo4j(found, against, against_user, against_password_file)
+        run_compare(found, other, valid=valid, first=first, as_json=as_json)
+
+
+@app.command()
+def rebuild(
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="URI", help="Address of another Neo4j, which is empty.", show_default=False
+        ),
+    ],
+    to_user: flags.OtherUser = None,
+    to_password_file: flags.OtherPasswordFile = None,
+    go_on: Annotated[
+        bool, typer.Option("--continue", help="Go on with a rebuild that was interrupted.")
+    ] = False,
+    first: flags.First = 10,
+    as_json: flags.Json = False,
+    config: flags.Config = None,
+    mapping: flags.MappingFiles = None,
+    topic: flags.Topics = None,
+    data: flags.Data = None,
+    neo4j_uri: flags.Neo4jUri = None,
+    neo4j_user: flags.Neo4jUser = None,
+    neo4j_password_file: flags.Neo4jPasswordFile = None,
+    kafka: flags.KafkaBootstrap = None,
+    batch_events_max: flags.BatchEventsMax = None,
+) -> None:
+    """Read the log once more into another Neo4j, and say what that graph believes otherwise than the live one.
+
+    Under the mapping in use it proves that the graph is what the log says; under another --mapping it shows, before anything is
+    changed, which facts are gained, lost, moved in time or changed. The live graph is only read. Exit code 1 when the graphs differ.
+    """
+    from graph_service.cli.places import need_neo4j, other_neo4j
+    from graph_service.cli.rebuild import run_rebuild
 
     settings = _settings(
-        config, data=data, neo4j_uri=neo4j_uri, neo4j_user=neo4j_user, neo4j_password_file=neo4j_password_file
+        config,
+        mapping=flags.repeated(mapping),
+        topics=flags.repeated(topic),
+        data=data,
+        neo4j_uri=neo4j_uri,
+        neo4j_user=neo4j_user,
+        neo4j_password_file=neo4j_password_file,
+        kafka_bootstrap=kafka,
+        batch_events_max=batch_events_max,
     )
-    run_digest(settings, valid=valid)
+    found = need_neo4j(settings)
+    run_rebuild(
+        found, other_neo4j(found, to, to_user, to_password_file), go_on=go_on, first=first, as_json=as_json
+    )
 
 
 @app.command()
@@ -274,3 +356,6 @@ def settings(config: flags.Config = None) -> None:
     from graph_service.cli.commands import show_settings
 
     show_settings(_settings(config))
+
+
+register_ledger(app)

@@ -103,19 +103,6 @@ def run_publish(
         raise typer.Exit(1)
 
 
-def run_digest(settings: Settings, *, valid: bool) -> None:
-    """Print the digest."""
-
-    async def go() -> str:
-        from graph_service.store.digest import digest
-
-        async with driver_of(found) as driver:
-            return str(await digest(driver, valid=valid, database=found.neo4j_database))
-
-    found = need_neo4j(settings)
-    typer.echo(asyncio.run(go()))
-
-
 def run_status(settings: Settings) -> None:
     """Print the status as JSON."""
 

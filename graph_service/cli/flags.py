@@ -73,6 +73,16 @@ Host = Annotated[
 Port = Annotated[
     int | None, typer.Option("--port", help="Port to listen on; 0 for a free one.", rich_help_panel=_API)
 ]
+OtherUser = Annotated[
+    str | None,
+    typer.Option(help="User of the other Neo4j. [default: the same]", show_default=False),
+]
+OtherPasswordFile = Annotated[
+    Path | None,
+    typer.Option(help="File with the password of the other Neo4j. [default: the same]", show_default=False),
+]
+First = Annotated[int, typer.Option("--first", min=0, help="Name at most so many of what differs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def repeated(values: list[T] | None) -> tuple[T, ...] | None:

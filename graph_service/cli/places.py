@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from graph_service.settings import Settings
 if TYPE_CHECKING:
     from ingest.kafka import Kafka
 
+NEO4J_ADDRESS = re.compile(r"(bolt|neo4j)(\+s|\+ssc)?://.+")
 _PACKAGE = Path(graph_service.__file__).parent
 
 
@@ -90,6 +92,25 @@ def need_neo4j(settings: Settings) -> Settings:
         )
     found.need("neo4j_password")
     return found
+
+
+def other_neo4j(settings: Settings, uri: str, user: str | None, password_file: Path | None) -> Settings:
+    """The settings with the address of another Neo4j; user and password stay the same where they are not given.
+
+    Raises:
+        BadSettings: the address is none, or the file cannot be read.
+    """
+    if NEO4J_ADDRESS.fullmatch(uri) is None:
+        raise BadSettings(f"{uri!r} is not the address of a Neo4j, such as bolt://localhost:7687")
+    changed: dict[str, object] = {"neo4j_uri": uri}
+    if user is not None:
+        changed["neo4j_user"] = user
+    if password_file is not None:
+        try:
+            changed["neo4j_password"] = SecretStr(password_file.read_text(encoding="utf-8").strip())
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSettings(f"the password file {password_file} cannot be read: {error}") from error
+    return settings.model_copy(update=changed)
 
 
 @contextmanager

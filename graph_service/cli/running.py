@@ -14,6 +14,7 @@ from graph_service.settings import Settings
 
 if TYPE_CHECKING:
     from graph_service.mapping import Mapping
+    from graph_service.store.deadletters import DeadLetters
     from graph_service.store.writer import Writer
     from ingest.consume import Ingester
     from ingest.ends import LogEnds
@@ -68,6 +69,7 @@ def ingest_options(settings: Settings) -> IngestOptions:
         topics=settings.topics,
         group_id=settings.group_id,
         group_instance_id=settings.group_instance_id,
+        group_session_timeout_ms=int(settings.group_session_timeout_s * 1000),
         batch_events_max=settings.batch_events_max,
         batch_wait_ms=settings.batch_wait_ms,
         record_bytes_max=settings.record_bytes_max,
@@ -144,7 +146,11 @@ async def _serve(driver: Any, settings: Settings, port: int, stop: asyncio.Event
         from ingest.ends import LogEnds as Ends
 
         ends = Ends(kafka_of(settings), settings.topics)
-    app = create_app(Reader(driver, database=settings.neo4j_database), log_ends=ends)
+    app = create_app(
+        Reader(driver, database=settings.neo4j_database),
+        log_ends=ends,
+        dead_letters=_operator_actions(driver, settings),
+    )
     serving = asyncio.create_task(serve(app, settings.host, port))
     stopped = asyncio.create_task(stop.wait())
     try:
@@ -157,6 +163,16 @@ async def _serve(driver: Any, settings: Settings, port: int, stop: asyncio.Event
             await ends.close()
     if serving.done() and not serving.cancelled():
         serving.result()
+
+
+def _operator_actions(driver: Any, settings: Settings) -> DeadLetters | None:
+    """What the API lets operators do, where that is enabled."""
+    if not settings.operator_actions:
+        return None
+    from graph_service.cli.operator import dead_letters_of
+    from graph_service.mapping import Mapping
+
+    return dead_letters_of(driver, settings, Mapping.load(settings.mapping) if settings.mapping else None)
 
 
 async def _all(parts: list[Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:

@@ -9,9 +9,14 @@
     │   └── BadSettings                  a setting that is missing or wrong
     ├── Unavailable                      something outside does not answer: wait and try again
     │   ├── StoreUnavailable             Neo4j
-    │   │   └── StoreTimeout             a query that Neo4j ended at its time limit
+    │   │   └── StoreGaveUp              Neo4j ended this very transaction: a smaller one may work
+    │   │       ├── StoreTimeout         … at its time limit
+    │   │       └── StoreOutOfMemory     … for want of memory
     │   └── LogUnavailable               Kafka
     ├── Refused                          the store refused this very write: bad data, found by bisecting
+    │   └── TooCostly                    one event that the store gives up on every time, while others go through
+    ├── Changed                          what was read was changed meanwhile: do it again
+    ├── Forbidden                        an operator's act where these are not enabled
     ├── Fenced                           another writer owns this partition now: stop
     └── EngineError                      a local Neo4j or Kafka could not be installed, started or stopped
 
@@ -82,10 +87,22 @@ class StoreUnavailable(Unavailable):
     code = "STORE_UNAVAILABLE"
 
 
-class StoreTimeout(StoreUnavailable):
+class StoreGaveUp(StoreUnavailable):
+    """Neo4j answered, and ended this very transaction. Whether that is about the transaction or about the moment cannot be told
+    from one attempt: less at a time may work, and so may waiting.
+    """
+
+
+class StoreTimeout(StoreGaveUp):
     """Neo4j ended a query at its time limit: ask for less, or allow more time."""
 
     code = "STORE_TIMEOUT"
+
+
+class StoreOutOfMemory(StoreGaveUp):
+    """Neo4j had no memory for a query: ask for less, or give it more."""
+
+    code = "STORE_OUT_OF_MEMORY"
 
 
 class LogUnavailable(Unavailable):
@@ -95,9 +112,29 @@ class LogUnavailable(Unavailable):
 
 
 class Refused(GraphServiceError):
-    """The store refused the data itself, not the moment: retrying the same write cannot help."""
+    """The store refused the data itself, not the moment: retrying the same write cannot help. `reason` is for dead letters."""
 
     code = "REFUSED"
+    reason = "refused"
+
+
+class TooCostly(Refused):
+    """The store gave up on this one event again and again, while it did other work at once in between."""
+
+    code = "TOO_COSTLY"
+    reason = "too-costly"
+
+
+class Changed(GraphServiceError):
+    """What this was about was changed while it was read; doing it again may succeed."""
+
+    code = "CHANGED"
+
+
+class Forbidden(GraphServiceError):
+    """An operator's act that this process does not allow; the message names the setting that would."""
+
+    code = "FORBIDDEN"
 
 
 class Fenced(GraphServiceError):

@@ -37,8 +37,10 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://{host}:{broker},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{broker}
+listeners={listeners},CONTROLLER://{host}:{controller}
+advertised.listeners={advertised}
+listener.security.protocol.map={protocols},CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
 # Known time comes from the log, and the log is the truth: it stamps, and it forgets nothing.
 log.message.timestamp.type=LogAppendTime
@@ -81,16 +83,24 @@ class KafkaEngine(Engine):
         heap_mb: int = 256,
         port: int | None = None,
         message_bytes_max: int = MESSAGE_BYTES_MAX,
+        advertised: Mapping[str, int] | None = None,
         start_timeout_s: float = START_TIMEOUT_S,
         stop_grace_s: float = STOP_GRACE_S,
     ) -> None:
         """Nothing is started yet.
 
-        A port of None is chosen; `message_bytes_max` holds for topics that do not say else.
+        A port of None is chosen; `message_bytes_max` holds for topics that do not say else. `advertised` adds listeners for clients
+        that come through something in between, such as a proxy: by name (upper case), the port at which those clients are told
+        to find this broker. Where the broker itself listens for them: `port_of`.
         """
         super().__init__(home, heap_mb=heap_mb, start_timeout_s=start_timeout_s, stop_grace_s=stop_grace_s)
         self._port = port
         self._message_bytes_max = message_bytes_max
+        self._advertised = dict(advertised or {})
+
+    def port_of(self, listener: str) -> int:
+        """The port on which the running broker listens for clients of this advertised listener."""
+        return self.state.ports[listener]
 
     @property
     def bootstrap(self) -> str:
@@ -103,7 +113,7 @@ class KafkaEngine(Engine):
         return self.state.token
 
     def _chosen_ports(self) -> Mapping[str, int | None]:
-        return {"broker": self._port, "controller": None}
+        return {"broker": self._port, "controller": None, **dict.fromkeys(self._advertised)}
 
     def _new_token(self) -> str:
         return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
@@ -115,9 +125,15 @@ class KafkaEngine(Engine):
         return self._home / "conf" / "server.properties"
 
     def _write_settings(self, state: EngineState) -> None:
+        listens = {"PLAINTEXT": state.ports["broker"]} | {
+            name: state.ports[name] for name in self._advertised
+        }
+        told = {"PLAINTEXT": state.ports["broker"]} | self._advertised
         text = SETTINGS.format(
             host=LOOPBACK,
-            broker=state.ports["broker"],
+            listeners=",".join(f"{name}://{LOOPBACK}:{port}" for name, port in listens.items()),
+            advertised=",".join(f"{name}://{LOOPBACK}:{port}" for name, port in told.items()),
+            protocols=",".join(f"{name}:PLAINTEXT" for name in told),
             controller=state.ports["controller"],
             data=self._data_path(),
             message_bytes_max=self._message_bytes_max,

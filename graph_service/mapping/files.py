@@ -264,11 +264,11 @@ class MappingModel(_Model):
     events: list[Rule] = Field([], max_length=1000)
 
 
-def read_file(path: Path) -> tuple[str, YamlTree, MappingModel]:
-    """Text, tree and model of one mapping file.
+def read_text(path: Path) -> str:
+    """The text of one mapping file.
 
     Raises:
-        BadMapping: it cannot be read, or is not as the models say; names file, line and field of each mistake.
+        BadMapping: it cannot be read.
     """
     try:
         raw = path.read_bytes()
@@ -279,12 +279,20 @@ def read_file(path: Path) -> tuple[str, YamlTree, MappingModel]:
     if len(raw) > FILE_BYTES_MAX:
         raise BadMapping(f"{path}: has {len(raw)} bytes; at most {FILE_BYTES_MAX} are accepted")
     try:
-        text = raw.decode()
+        return raw.decode()
     except UnicodeDecodeError as error:
         raise BadMapping(f"{path}: is not text in UTF-8: {error}") from error
-    tree = read_yaml(str(path), text)
+
+
+def read_model(name: str, text: str) -> tuple[YamlTree, MappingModel]:
+    """Tree and model of the text of a mapping file; `name` is for messages.
+
+    Raises:
+        BadMapping: it is not as the models say; names file, line and field of each mistake.
+    """
+    tree = read_yaml(name, text)
     try:
-        return text, tree, MappingModel.model_validate(tree.value)
+        return tree, MappingModel.model_validate(tree.value)
     except ValidationError as error:
         raise mistakes(
             tree, ((_path(found["loc"]), _told(found)) for found in error.errors(include_url=False))

@@ -19,7 +19,7 @@ from graph_service.core.time import format_instant
 from graph_service.core.vocabulary import KindDeclaration, RelationshipDeclaration, Vocabulary
 from graph_service.mapping.compile import ASSERTIONS_MAX, TIME, CompiledRule, RuleCompiler
 from graph_service.mapping.expressions import Scope
-from graph_service.mapping.files import MappingModel, mistakes, read_file
+from graph_service.mapping.files import MappingModel, mistakes, read_model, read_text
 from graph_service.mapping.json_text import canonical_text
 from graph_service.mapping.yaml_tree import YamlTree
 
@@ -73,7 +73,23 @@ class Mapping:
         Raises:
             BadMapping: at least one mistake; names file, line and field of each.
         """
-        read = sorted((_Read(path, *read_file(path)) for path in paths), key=lambda found: found.path.name)
+        return cls._of([(path, read_text(path)) for path in paths])
+
+    @classmethod
+    def parse(cls, texts: Sequence[tuple[str, str]]) -> Mapping:
+        """From (name, text) of mapping files, as `files` has them: the same mapping, of the same version.
+
+        Raises:
+            BadMapping: at least one mistake; names file, line and field of each.
+        """
+        return cls._of([(Path(name), text) for name, text in texts])
+
+    @classmethod
+    def _of(cls, texts: Sequence[tuple[Path, str]]) -> Mapping:
+        read = sorted(
+            (_Read(path, text, *read_model(str(path), text)) for path, text in texts),
+            key=lambda found: found.path.name,
+        )
         if not read:
             raise BadMapping("there is no mapping file; name at least one")
         for first, second in pairwise(read):

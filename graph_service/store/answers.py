@@ -24,6 +24,8 @@ class Basis:
     known: int
     watermark: int | None
     dead_letters: int
+    #: Records brought in from dead letters so far, each of which may have changed answers that were final.
+    replayed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +161,11 @@ class GraphStatus:
     unmapped: int
     entities: int
     relationships: int
+    #: Those that wait: neither replayed nor discarded.
     dead_letters: int
+    discarded: int
+    #: Records that came into the graph from a dead letter, after answers at their known time had been final.
+    replayed: int
     recorded_at: int | None
     watermark: int | None
     tick: int

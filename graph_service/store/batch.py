@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from graph_service.core.assertions import Assertion
 from graph_service.core.model import Event
+
+
+class KafkaRecord(Protocol):
+    """What is kept of a Kafka record when it cannot be applied; a consumer's own record class fits as it is."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+    @property
+    def value(self) -> bytes | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +48,10 @@ class MappedEvent:
     assertions: tuple[Assertion, ...]
     #: Version of the mapping that was used.
     mapping: str
+    #: What carried the event, so that a dead letter can be made of it should its identity be taken; None where it is not at hand.
+    record: KafkaRecord | None = field(default=None, compare=False, repr=False)
+    #: Whether what it said was erased on request, so that only its place in time is left.
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +74,29 @@ class DeadLetter:
     headers: str
     #: None when the record was empty or too large to keep.
     value: bytes | None
+    #: Size of the record's value in bytes, also where it is not kept; None when the record had none.
+    value_bytes: int | None
+    #: Whether headers and value are all here. Otherwise only the log has them, and this letter cannot be replayed.
+    complete: bool
 
     @property
     def id(self) -> str:
         """Where it came from, as one word."""
         return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """A dead letter that is tried again: `content` is what its record comes to now."""
+
+    #: Of the stored dead letter.
+    id: str
+    #: A dead letter where it fails again.
+    content: MappedEvent | DeadLetter
+    #: Who tries it, for the record of what operators did.
+    by: str
+    #: When, in microseconds. The only time in a batch that is not the log's; no fact depends on it.
+    at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,19 +120,25 @@ class Batch:
     dead_letters: tuple[DeadLetter, ...]
     #: (topic, partition, offset) of events that no rule speaks of: counted only.
     unmapped: tuple[tuple[str, int, int], ...]
+    #: Dead letters to try again. Their records lie below the positions: it is their letters that tell whether they are due.
+    replays: tuple[Replay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a batch came to. `conflicts` are events whose identity was taken by other content: they became dead letters."""
+    """What a batch came to. `events` and `duplicates` count replays too; `dead_letters` counts new ones."""
 
     events: int
     duplicates: int
     unmapped: int
     dead_letters: int
-    #: (event, message) of each conflict; stored as dead letters of reason `conflict` without key, headers and value.
-    conflicts: tuple[tuple[Event, str], ...]
+    #: Of events whose identity was taken by other content before: stored as dead letters of reason `conflict`.
+    conflicts: tuple[DeadLetter, ...]
     #: Events that were stored and gave way to an earlier record of the same identity and other content; stored as dead letters too.
     displaced: tuple[DeadLetter, ...]
     #: Known time up to which the graph now reaches.
     recorded_at: int
+    #: Ids of dead letters that are settled by this: what their records say is in the graph now, or was all along (a double).
+    replayed: tuple[str, ...] = ()
+    #: What replays came to that failed again. Replays in neither list had been done before.
+    failed_again: tuple[DeadLetter, ...] = ()

@@ -24,6 +24,11 @@ def to_text(numbered: Iterable[tuple[int, Spanned]]) -> str:
     return canonical([{"nth": nth, **_plain(assertion)} for nth, assertion in numbered])
 
 
+def numbered_of(plain: Iterable[Mapping[str, Any]]) -> list[tuple[int, Spanned]]:
+    """What `to_text` wrote down, read as JSON: assertions, each with its place within the event."""
+    return [(one["nth"], _assertion(one)) for one in plain]
+
+
 def _plain(assertion: Spanned) -> dict[str, Any]:
     common = {"from": assertion.valid_from, "to": assertion.valid_to, "rule": assertion.rule}
     match assertion:

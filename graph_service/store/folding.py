@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from neo4j import AsyncTransaction
 
@@ -16,7 +16,17 @@ from graph_service.store.claims import from_text
 from graph_service.store.heads import ENDS, Heads, appended, stream_of
 from graph_service.store.heads import from_text as from_heads
 from graph_service.store.queries import ask, type_list
-from graph_service.store.refold import Edits, Stored, append, refold, row_of
+from graph_service.store.refold import BEGINNING, Edits, Stored, append, refold, row_of
+
+
+class Named(NamedTuple):
+    """What is stored of an entity in its node."""
+
+    #: The database's own, good within the transaction only.
+    id: str
+    heads: str | None
+    #: The row in the node; None where the entity is not present.
+    held: dict[str, Any] | None
 
 
 class Folding:
@@ -25,6 +35,20 @@ class Folding:
     def __init__(self, tx: AsyncTransaction) -> None:
         """Within this transaction, which holds the writers' lock."""
         self._tx = tx
+        self._named: dict[str, Named] = {}
+
+    async def name(self, keys: Iterable[str]) -> dict[str, Named]:
+        """Entities by their keys, made where they are new."""
+        rows = [{"key": key, "kind": kind_of(key)} for key in sorted(keys)]
+        (found,) = await ask(self._tx, "write/entities_named", rows=rows, beginning=BEGINNING)
+        self._named |= _named(found["entities"])
+        return self._named
+
+    async def _look_up(self, keys: Iterable[str]) -> None:
+        missing = sorted(key for key in keys if key not in self._named)
+        if missing:
+            (found,) = await ask(self._tx, "write/entities_known", keys=missing)
+            self._named |= _named(found["entities"])
 
     async def fold(self, new: Sequence[MappedEvent], reached: set[str], recorded_at: int) -> None:
         """Bring the rows of all entities that are spoken of to the fold of all that is claimed about them.
@@ -33,14 +57,14 @@ class Folding:
         all of the past is read.
         """
         claims = _new_claims(new)
-        known = {row["key"]: row for row in await ask(self._tx, "write/owners", keys=sorted(claims))}
+        await self._look_up({*claims, *reached})
         appends: dict[str, Heads] = {}
         for owner in claims:
             if owner not in reached:
-                heads = appended(owner, from_heads(known[owner]["heads"]), claims[owner])
+                heads = appended(owner, from_heads(self._named[owner].heads), claims[owner])
                 if heads is not None:
                     appends[owner] = heads
-        edits = await self._appended({owner: claims[owner] for owner in appends}, appends, known, recorded_at)
+        edits = await self._appended({owner: claims[owner] for owner in appends}, appends, recorded_at)
         edits |= await self._refolded(sorted((set(claims) | reached) - set(appends)), recorded_at)
         await self._edit(edits)
 
@@ -48,17 +72,16 @@ class Folding:
         self,
         claims: dict[str, list[Claim]],
         heads: dict[str, Heads],
-        known: dict[str, dict[str, Any]],
         recorded_at: int,
     ) -> dict[str, Edits]:
         existing = {
-            owner: [stream_of(owner, name) for name in from_heads(known[owner]["heads"]) if name != ENDS]
+            owner: [stream_of(owner, name) for name in from_heads(self._named[owner].heads) if name != ENDS]
             for owner in claims
         }
         tails = await self._tails(claims, existing)
         edits = {}
         for owner, its_claims in claims.items():
-            held = known[owner]["held"]
+            held = self._named[owner].held
             state = row_of("", held) if held else None
             edits[owner] = append(
                 owner, its_claims, tails[owner], state, heads[owner], existing[owner], recorded_at
@@ -81,18 +104,20 @@ class Folding:
                         else:
                             whole[stream.type].add(owner)
         tails: dict[str, list[tuple[StreamKey, Stored]]] = {owner: [] for owner in claims}
+        # The end of a relationship names no entity: its target may be one that nobody has named.
+        await self._look_up({target for pairs in single.values() for _, target in pairs})
         for name in sorted({*whole, *single}):
             word = ("type", type_list([name]))
-            pairs = [{"source": s, "target": t} for s, t in sorted(single[name]) if s not in whole[name]]
-            rows = []
-            if whole[name]:
-                rows += await ask(self._tx, "write/tails", word, keys=sorted(whole[name]))
-            if pairs:
-                rows += await ask(self._tx, "write/tails_single", word, pairs=pairs)
-            for row in rows:
-                for id, target, plain in row["rows"]:
-                    stream = StreamKey(row["key"], name, plain.get("discriminator", ""))
-                    tails[row["key"]].append((stream, Stored(id=id, type=name, target=target, plain=plain)))
+            pairs = [
+                [self._named[source].id, self._named[target].id]
+                for source, target in sorted(single[name])
+                if source not in whole[name] and target in self._named
+            ]
+            owners = [self._named[key].id for key in sorted(whole[name])]
+            (found,) = await ask(self._tx, "write/tails", word, owners=owners, pairs=pairs)
+            for key, id, target, plain in found["rows"]:
+                stream = StreamKey(key, name, plain.get("discriminator", ""))
+                tails[key].append((stream, Stored(id=id, type=name, target=target, plain=plain)))
         return tails
 
     async def _refolded(self, owners: Sequence[str], recorded_at: int) -> dict[str, Edits]:
@@ -115,26 +140,31 @@ class Folding:
         gone = [id for edit in edits.values() for id in edit.delete]
         if gone:
             await ask(self._tx, "write/rows_deleted", ids=gone)
-        by_type: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        await self._look_up({target for edit in edits.values() for _, target, _ in edit.create})
+        by_type: dict[str, list[list[Any]]] = defaultdict(list)
         for owner, edit in edits.items():
             for name, target, plain in edit.create:
-                by_type[name].append({"source": owner, "target": target, "row": plain})
+                by_type[name].append([self._named[owner].id, self._named[target].id, plain])
         for name, rows in sorted(by_type.items()):
             await ask(self._tx, "write/rows_created", ("type", f"`{name}`"), rows=rows)
         nodes = [
-            {"key": owner, "node": {"key": owner, "kind": kind_of(owner), **edit.node}}
+            [self._named[owner].id, {"key": owner, "kind": kind_of(owner), **edit.node}]
             for owner, edit in edits.items()
             if "present" in edit.node
         ]
         if nodes:
             await ask(self._tx, "write/nodes", rows=nodes)
         notes = [
-            {"key": owner, "heads": edit.node["heads"]}
+            [self._named[owner].id, edit.node["heads"]]
             for owner, edit in edits.items()
             if "present" not in edit.node
         ]
         if notes:
             await ask(self._tx, "write/nodes_noted", rows=notes)
+
+
+def _named(entities: Iterable[Sequence[Any]]) -> dict[str, Named]:
+    return {key: Named(id, heads, held) for key, id, heads, held in entities}
 
 
 def _new_claims(new: Sequence[MappedEvent]) -> dict[str, list[Claim]]:

@@ -58,13 +58,15 @@ class Reader:
 
     async def basis(self, point: Point) -> Basis:
         """What an answer at the point rests on: asked again with it, the answer is the same once the watermark is past."""
-        recorded_at = (await self._reads.graph()).get("recorded_at")
+        graph = await self._reads.graph()
+        recorded_at = graph.get("recorded_at")
         partitions = await self._reads.one("read/positions")
         return Basis(
             valid=point.valid,
             known=point.known if recorded_at is None else min(point.known, recorded_at),
             watermark=_watermark(partitions["positions"]),
             dead_letters=partitions["dead_letters"],
+            replayed=graph.get("replayed", 0) or 0,
         )
 
     async def entity(self, key: str, at: Point) -> EntityAt | None:
@@ -228,6 +230,8 @@ class Reader:
             entities=counts["entities"],
             relationships=counts["relationships"],
             dead_letters=partitions["dead_letters"],
+            discarded=partitions["discarded"],
+            replayed=graph.get("replayed", 0) or 0,
             recorded_at=graph.get("recorded_at"),
             watermark=_watermark(partitions["positions"]),
             tick=graph.get("tick", 0) or 0,
@@ -251,7 +255,13 @@ def _number(value: object) -> int | None:
 
 
 def _watermark(positions: Sequence[dict[str, object]]) -> int | None:
-    """The least known time applied by the partitions that are not idle; by all, the greatest, when every one is idle."""
-    busy = [at for one in positions if not one["idle"] and (at := _number(one["recorded_at"])) is not None]
-    idle = [at for one in positions if one["idle"] and (at := _number(one["recorded_at"])) is not None]
-    return min(busy) if busy else max(idle, default=None)
+    """The known time up to which answers are final; None where nothing is.
+
+    A partition that is not idle holds it back to just before its last record: the next one may have been recorded at the same
+    instant. When all are idle it is their greatest: what is appended later, is recorded later.
+    """
+    busy = [_number(one["recorded_at"]) for one in positions if not one["idle"]]
+    if busy:
+        reached = [at for at in busy if at is not None]
+        return min(reached) - 1 if len(reached) == len(busy) else None
+    return max((at for one in positions if (at := _number(one["recorded_at"])) is not None), default=None)

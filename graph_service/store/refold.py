@@ -71,8 +71,8 @@ def append(
             open_rows.setdefault(stream, []).append(row_of(one.target, one.plain))
     rows = {stream: advance(open_rows.get(stream, ()), (), its) for stream, its in by_stream.items()}
     node: dict[str, Any] = {"heads": to_text(heads)}
-    if StreamKey(owner) in rows:
-        node = {**_node(rows[StreamKey(owner)]), **node}
+    if own := rows.get(StreamKey(owner)):  # without a row before or after, an end has changed nothing
+        node = {**_node(own), **node}
     return _edits(rows, stored, recorded_at, node)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from neo4j import AsyncTransaction
 
@@ -20,10 +21,17 @@ async def retract(tx: AsyncTransaction, new: Iterable[MappedEvent], touched: Ite
     `touched`: uids of events that were retracted by a record that no longer counts.
     """
     listed = list(new)
-    pairs = [
-        {"by": mapped.event.uid, "uid": assertion.event.uid}
+    pairs: list[dict[str, Any]] = [
+        {
+            "by": mapped.event.uid,
+            "uid": assertion.event.uid,
+            "source": assertion.event.source,
+            "id": assertion.event.id,
+            "nth": nth,
+            "rule": assertion.rule,
+        }
         for mapped in listed
-        for assertion in mapped.assertions
+        for nth, assertion in enumerate(mapped.assertions)
         if isinstance(assertion, EventRetracted)
     ]
     if pairs:

@@ -61,6 +61,22 @@ class EventMark:
     content_hash: str
 
 
+async def tick(graph: Graph) -> int | None:
+    """The number of transactions written so far: when it is the same before and after a walk, the walk saw one moment.
+
+    None for a graph that was never prepared.
+
+    Raises:
+        StoreUnavailable: Neo4j does not answer.
+    """
+    with translated():
+        result = await graph.driver.execute_query(
+            query("read/graph"), database_=graph.database, routing_=RoutingControl.READ
+        )
+    found = result.records[0]["graph"]
+    return None if found is None else found["tick"]
+
+
 async def streams(graph: Graph, *, known: int = FOREVER) -> AsyncGenerator[Stream]:
     """Every stream that has a version, by key, with its versions as far as they were recorded by `known`.
 
@@ -75,8 +91,8 @@ async def streams(graph: Graph, *, known: int = FOREVER) -> AsyncGenerator[Strea
                 yield stream
 
 
-async def events(graph: Graph) -> AsyncGenerator[EventMark]:
-    """Every event, by uid.
+async def events(graph: Graph, *, known: int = FOREVER) -> AsyncGenerator[EventMark]:
+    """Every event that was recorded by `known`, by uid.
 
     Raises:
         StoreUnavailable: Neo4j does not answer.
@@ -87,6 +103,8 @@ async def events(graph: Graph) -> AsyncGenerator[EventMark]:
 
     async with aclosing(_pages(page)) as found:
         async for uid, source, id, topic, partition, offset, recorded_at, content_hash in found:
+            if recorded_at > known:
+                continue
             yield EventMark(
                 uid=uid,
                 source=source,
@@ -151,7 +169,9 @@ async def _pages(page: Callable[[str], Awaitable[list[list[Any]]]]) -> AsyncGene
     try:
         while rows := await asked:
             asked = asyncio.ensure_future(page(rows[-1][0]))
-            await asyncio.sleep(0)  # lets the question leave, so that the database works while this page is used
+            await asyncio.sleep(
+                0
+            )  # lets the question leave, so that the database works while this page is used
             for row in rows:
                 yield row
     finally:

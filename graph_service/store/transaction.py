@@ -4,9 +4,8 @@ and conflicts; the streams they speak of are folded; positions advance.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from neo4j import AsyncTransaction
@@ -18,13 +17,15 @@ from graph_service.core.assertions import (
     Spanned,
     owner_of,
 )
-from graph_service.core.errors import Fenced
-from graph_service.core.model import Event, EventId, RecordOrder, kind_of
-from graph_service.mapping.cloudevents import encode
-from graph_service.store.batch import Batch, DeadLetter, MappedEvent, Outcome
+from graph_service.core.errors import Fenced, StoreTimeout, StoreUnavailable
+from graph_service.core.model import Event, EventId, RecordOrder
+from graph_service.store.batch import Batch, DeadLetter, MappedEvent, Outcome, Replay
 from graph_service.store.claims import to_text
+from graph_service.store.erasing import Erasing
 from graph_service.store.folding import Folding
+from graph_service.store.neo4j_errors import translated
 from graph_service.store.queries import ask
+from graph_service.store.records import conflict_letter, conflict_message, displaced_letter
 from graph_service.store.refold import BEGINNING
 from graph_service.store.retracting import retract
 
@@ -34,21 +35,29 @@ class BatchTransaction:
 
     def __init__(self, tx: AsyncTransaction, batch: Batch) -> None:
         self._tx, self._batch = tx, batch
-        self._conflicts: list[tuple[Event, str]] = []
+        self._conflicts: list[DeadLetter] = []
         self._letters: list[DeadLetter] = []
         self._displaced: list[DeadLetter] = []
+        #: By id, the replays whose letters are not settled yet.
+        self._due: dict[str, Replay] = {}
         #: By uid, the events whose record stands earlier in the log than the one that was stored.
         self._earlier: dict[str, MappedEvent] = {}
 
     async def apply(self) -> Outcome:
         batch = self._batch
-        (graph,) = await ask(self._tx, "write/graph_locked")
+        graph = await self._lock()
+        self._admit(graph["importing"])
+        self._erasing = Erasing(self._tx, graph["erased_to"])
         done = await self._positions()
 
         def fresh(topic: str, partition: int, offset: int) -> bool:
             return offset > done[(topic, partition)]
 
-        events = [m for m in batch.events if fresh(*m.event.order[1:])]
+        self._due = await self._replays_due()
+        replayed = [r.content for r in self._due.values() if isinstance(r.content, MappedEvent)]
+        events = await self._erasing.events(
+            [*(m for m in batch.events if fresh(*m.event.order[1:])), *replayed]
+        )
         self._letters = [d for d in batch.dead_letters if fresh(d.topic, d.partition, d.offset)]
         unmapped = sum(fresh(*place) for place in batch.unmapped)
         new = await self._first_seen(sorted(events, key=lambda m: m.event.order))
@@ -59,23 +68,87 @@ class BatchTransaction:
         )
         if new:
             reached, touched = await self._give_way()
-            await self._events(new)
+            folding = Folding(self._tx)
+            await self._events(new, folding)
             if graph["retracted"] or any(isinstance(a, EventRetracted) for m in new for a in m.assertions):
                 reached |= await retract(self._tx, new, touched)
-            await Folding(self._tx).fold(new, reached, recorded_at)
+            await folding.fold(new, reached, recorded_at)
         first = len(new) - len(self._earlier)
         self._letters += self._displaced
         duplicates = len(events) - first - len(self._conflicts) - len(self._displaced)
-        await self._close(done, recorded_at, first, duplicates, unmapped)
+        conflicts = tuple(letter for letter in self._conflicts if letter.id not in self._due)
+        self._letters += conflicts
+        failed = await self._failed_again()
+        await self._settle(failed)
+        await self._close(done, recorded_at, first, duplicates, unmapped, len(self._due) - len(failed))
         return Outcome(
             events=first,
             duplicates=duplicates,
             unmapped=unmapped,
-            dead_letters=len(self._letters) + len(self._conflicts),
-            conflicts=tuple(self._conflicts),
+            dead_letters=len(self._letters),
+            conflicts=conflicts,
             displaced=tuple(self._displaced),
             recorded_at=recorded_at,
+            replayed=tuple(id for id in self._due if id not in failed),
+            failed_again=tuple(failed.values()),
         )
+
+    async def _lock(self) -> dict[str, Any]:
+        """Take the writers' lock; returns what the graph's own node says.
+
+        Raises:
+            StoreUnavailable: others held it for as long as a transaction may take, which says nothing about this batch.
+        """
+        try:
+            with translated():
+                (graph,) = await ask(self._tx, "write/graph_locked")
+        except StoreTimeout as error:
+            raise StoreUnavailable(
+                "other writers held the lock for as long as a transaction may take; one of them may be frozen: its transaction ends "
+                "at its time limit"
+            ) from error
+        return graph
+
+    async def _replays_due(self) -> dict[str, Replay]:
+        """Those whose letters are there and not replayed yet: to replay a letter twice is to replay it once."""
+        if not self._batch.replays:
+            return {}
+        rows = await ask(self._tx, "write/letters_due", ids=[r.id for r in self._batch.replays])
+        due = {row["id"] for row in rows}
+        return {replay.id: replay for replay in self._batch.replays if replay.id in due}
+
+    async def _failed_again(self) -> dict[str, DeadLetter]:
+        """By id, what the replays came to that are dead letters still."""
+        failed = [r.content for r in self._due.values() if isinstance(r.content, DeadLetter)]
+        failed += [letter for letter in self._conflicts if letter.id in self._due]
+        return {letter.id: letter for letter in await self._erasing.letters(failed)}
+
+    async def _settle(self, failed: Mapping[str, DeadLetter]) -> None:
+        """Note on each letter that was tried what came of it. Its record stays as it is."""
+        if not self._due:
+            return
+        done = [{"id": r.id, "by": r.by, "at": r.at} for r in self._due.values() if r.id not in failed]
+        again = [
+            {
+                "id": id, "by": self._due[id].by, "at": self._due[id].at, "reason": letter.reason,
+                "message": letter.message, "mapping": letter.mapping, "source": letter.source,
+                "event_id": letter.event_id, "event_type": letter.event_type,
+            }
+            for id, letter in failed.items()
+        ]  # fmt: skip
+        await ask(self._tx, "write/letters_replayed", rows=done)
+        await ask(self._tx, "write/letters_failed", rows=again)
+
+    def _admit(self, importing: str | None) -> None:
+        """Whether this batch may be written now.
+
+        Raises:
+            StoreUnavailable: an import is not finished.
+        """
+        if importing is not None:
+            raise StoreUnavailable(
+                "an import into this graph is not finished; wait for it, or run `graph-service import` with the same file again"
+            )
 
     async def _positions(self) -> dict[tuple[str, int], int]:
         """Offsets applied before, by partition.
@@ -112,7 +185,7 @@ class BatchTransaction:
                 if before is not None:
                     self._earlier[event.uid] = mapped
             elif before[0] != event.content_hash:
-                self._conflicts.append((event, _conflict(before[1])))
+                self._conflicts.append(conflict_letter(mapped, conflict_message(event, before[1])))
         return counted
 
     async def _give_way(self) -> tuple[set[str], set[str]]:
@@ -130,52 +203,44 @@ class BatchTransaction:
             first = self._earlier[row["uid"]].event
             if row["event"]["content_hash"] != first.content_hash:
                 self._displaced.append(
-                    _displaced(_event_of(row["event"]), row["event"]["mapping"], first.order)
+                    displaced_letter(_event_of(row["event"]), row["event"]["mapping"], first.order)
                 )
         return owners, retracted
 
-    async def _events(self, new: Sequence[MappedEvent]) -> None:
+    async def _events(self, new: Sequence[MappedEvent], folding: Folding) -> None:
         """Write events, the entities they name, and what they say about each owner."""
-        keys: set[str] = set()
-        abouts = []
+        named = await folding.name({key for mapped in new for key in _keys(mapped)})
+        rows = []
         for mapped in new:
             by_owner: dict[str, list[tuple[int, Spanned]]] = defaultdict(list)
             for nth, assertion in enumerate(mapped.assertions):
-                if isinstance(assertion, EventRetracted):
-                    continue
-                by_owner[owner_of(assertion)].append((nth, assertion))
-                if isinstance(assertion, RelationshipAsserted):
-                    keys.add(assertion.target)
-                elif isinstance(assertion, RelationshipsAsserted):
-                    keys.update(assertion.targets)
-            for owner, numbered in by_owner.items():
-                abouts.append(
+                if not isinstance(assertion, EventRetracted):
+                    by_owner[owner_of(assertion)].append((nth, assertion))
+            abouts = [
+                [
+                    named[owner].id,
                     {
-                        "uid": mapped.event.uid,
-                        "owner": owner,
-                        "about": {
-                            "valid_from": min(a.valid_from for _, a in numbered),
-                            "valid_to": max(a.valid_to for _, a in numbered),
-                            "assertions": to_text(numbered),
-                        },
-                    }
-                )
-            keys.update(by_owner)
-        await ask(self._tx, "write/events", rows=[_event_row(mapped) for mapped in new])
-        await ask(
-            self._tx,
-            "write/entities_named",
-            rows=[{"key": k, "kind": kind_of(k)} for k in sorted(keys)],
-            beginning=BEGINNING,
-        )
-        await ask(self._tx, "write/abouts", rows=abouts)
+                        "valid_from": min(a.valid_from for _, a in numbered),
+                        "valid_to": max(a.valid_to for _, a in numbered),
+                        "assertions": to_text(numbered),
+                    },
+                ]
+                for owner, numbered in by_owner.items()
+            ]
+            rows.append([_event_row(mapped), abouts])
+        await ask(self._tx, "write/events", rows=rows)
 
     async def _close(
-        self, done: dict[tuple[str, int], int], recorded_at: int, events: int, duplicates: int, unmapped: int
+        self,
+        done: dict[tuple[str, int], int],
+        recorded_at: int,
+        events: int,
+        duplicates: int,
+        unmapped: int,
+        replayed: int,
     ) -> None:
         """Dead letters, counters and positions."""
-        letters = [_letter_row(letter) for letter in self._letters]
-        letters += [_conflict_row(event, message) for event, message in self._conflicts]
+        letters = [_letter_row(letter) for letter in await self._erasing.letters(self._letters)]
         if letters:
             await ask(self._tx, "write/dead_letters", rows=letters)
         advances = [
@@ -191,35 +256,23 @@ class BatchTransaction:
             events=events,
             duplicates=duplicates,
             unmapped=unmapped,
+            replayed=replayed,
         )
+
+
+def _keys(mapped: MappedEvent) -> Iterator[str]:
+    """All entities that an event names."""
+    for assertion in mapped.assertions:
+        if not isinstance(assertion, EventRetracted):
+            yield owner_of(assertion)
+        if isinstance(assertion, RelationshipAsserted):
+            yield assertion.target
+        elif isinstance(assertion, RelationshipsAsserted):
+            yield from assertion.targets
 
 
 def _order(order: RecordOrder) -> dict[str, Any]:
     return order._asdict()
-
-
-def _conflict(at: RecordOrder) -> str:
-    return f"another event with this source and id but other content stands at {at.topic}/{at.partition}/{at.offset}"
-
-
-def _displaced(event: Event, mapping: str, first: RecordOrder) -> DeadLetter:
-    """The letter of an event that was stored; of its record only what the graph kept of the event is there."""
-    order = event.order
-    return DeadLetter(
-        topic=order.topic,
-        partition=order.partition,
-        offset=order.offset,
-        recorded_at=order.recorded_at,
-        reason="conflict",
-        message=_conflict(first),
-        source=event.identity.source,
-        event_id=event.identity.id,
-        event_type=event.type,
-        mapping=mapping,
-        key=None,
-        headers="[]",
-        value=encode(event),
-    )
 
 
 def _event_of(row: Mapping[str, Any]) -> Event:
@@ -257,6 +310,7 @@ def _event_row(mapped: MappedEvent) -> dict[str, Any]:
         "data": event.data,
         "content_hash": event.content_hash,
         "mapping": mapped.mapping,
+        "erased": mapped.erased or None,
         **_order(event.order),
     }
 
@@ -264,21 +318,6 @@ def _event_row(mapped: MappedEvent) -> dict[str, Any]:
 def _letter_row(letter: DeadLetter) -> dict[str, Any]:
     names = (
         "id", "reason", "message", "topic", "partition", "offset", "recorded_at", "source", "event_id",
-        "event_type", "mapping", "key", "headers", "value",
+        "event_type", "mapping", "key", "headers", "value", "value_bytes", "complete",
     )  # fmt: skip
     return {**{name: getattr(letter, name) for name in names}, "attempts": 1}
-
-
-def _conflict_row(event: Event, message: str) -> dict[str, Any]:
-    order = event.order
-    return {
-        "id": f"{order.topic}/{order.partition}/{order.offset}",
-        "reason": "conflict",
-        "message": message,
-        "source": event.identity.source,
-        "event_id": event.identity.id,
-        "event_type": event.type,
-        "headers": json.dumps([]),
-        "attempts": 1,
-        **_order(order),
-    }

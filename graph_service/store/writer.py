@@ -5,16 +5,23 @@ All writers take turns on the one (:Graph) node, so a transaction sees and leave
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from neo4j import AsyncDriver
 
+from graph_service.core.errors import StoreUnavailable
 from graph_service.core.vocabulary import Vocabulary
 from graph_service.store.batch import Batch, Outcome, Position
-from graph_service.store.neo4j_errors import translated
-from graph_service.store.queries import query, schema, schema_of_type, type_list
+from graph_service.store.neo4j_errors import translated, unless_there
+from graph_service.store.queries import ask, query, schema, schema_of_type, type_list
 from graph_service.store.transaction import BatchTransaction
+
+SILENCE_S = 5.0
+"""A database that is silent for so long after a transaction's time was up does not answer: a connection that swallows everything
+says nothing of itself, and TCP alone would wait for minutes."""
 
 
 class Writer:
@@ -28,25 +35,66 @@ class Writer:
 
     async def migrate(self) -> None:
         """Constraints, indexes and the graph's own node; does nothing where they are there."""
-        for statement in (*schema(), *schema_of_type("HAD")):
-            await self._run(statement)
+        await self._made((*schema(), *schema_of_type("HAD")))
         await self._run(query("write/graph_made"))
 
     async def declare(
         self, vocabulary: Vocabulary, version: str, files: Sequence[tuple[str, str, str]]
     ) -> None:
         """Make the mapping's words known: `files` are (name, version, text); indexes for its relationship types."""
+        await self._index(vocabulary)
+        await self._run(
+            query("write/declared"),
+            vocabulary=vocabulary.to_json(),
+            version=version,
+            files=_file_rows(files),
+        )
+
+    async def extend(self, vocabulary: Vocabulary, files: Sequence[tuple[str, str, str]]) -> None:
+        """Make words known besides those of the mapping in use, which stay as they are; `files` as for `declare`.
+
+        For facts of another mapping than the ingester's: their types can be asked for, and the text behind their rules is kept.
+        """
+        await self._index(vocabulary)
+        with translated():
+            async with (
+                self._driver.session(database=self._database) as session,
+                await session.begin_transaction(timeout=self._timeout_s) as tx,
+            ):
+                await ask(tx, "write/graph_locked")
+                (row,) = await ask(tx, "read/graph")
+                text = row["graph"].get("vocabulary")
+                declared = Vocabulary.from_json(text) if text else Vocabulary()
+                words = Vocabulary(
+                    kinds={**vocabulary.kinds, **declared.kinds},
+                    relationships={**vocabulary.relationships, **declared.relationships},
+                )
+                await ask(tx, "write/extended", vocabulary=words.to_json(), files=_file_rows(files))
+                await tx.commit()
+
+    async def _index(self, vocabulary: Vocabulary) -> None:
         for name in vocabulary.relationships:
             base, past = type_list([name]).strip("`"), type_list([name], past=True).strip("`")
-            for statement in (*schema_of_type(base), *schema_of_type(past)):
-                await self._run(statement)
-        rows = [{"name": name, "version": own, "text": text} for name, own, text in files]
-        await self._run(query("write/declared"), vocabulary=vocabulary.to_json(), version=version, files=rows)
+            await self._made((*schema_of_type(base), *schema_of_type(past)))
 
-    async def assign(self, topic: str, partition: int, topic_id: str) -> Position:
-        """Take over a partition: earlier owners are fenced from here on. Where to go on is in the answer."""
+    async def _made(self, statements: Sequence[str]) -> None:
+        """Make constraints and indexes where they are not there."""
+        for statement in statements:
+            with translated(), unless_there():
+                await self._driver.execute_query(statement, database_=self._database)
+
+    async def assign(self, topic: str, partition: int, topic_id: str, partitions: int = 0) -> Position:
+        """Take over a partition: earlier owners are fenced from here on. Where to go on is in the answer.
+
+        `topic_id` tells a topic from a later one of the same name, which begins at its own beginning; the name itself where it is
+        not known. `partitions`: how many the topic has, where that is known.
+        """
         rows = await self._run(
-            query("write/position_taken"), topic=topic, partition=partition, topic_id=topic_id
+            query("write/position_taken"),
+            topic=topic,
+            partition=partition,
+            topic_id=topic_id,
+            partitions=partitions,
         )
         (row,) = rows
         return Position(
@@ -69,16 +117,32 @@ class Writer:
             Refused: the database refuses the data of some event.
             StoreUnavailable: try again; the positions tell what was done.
         """
-        with translated():
-            async with (
-                self._driver.session(database=self._database) as session,
-                await session.begin_transaction(timeout=self._timeout_s) as tx,
-            ):
-                outcome = await BatchTransaction(tx, batch).apply()
-                await tx.commit()
-                return outcome
+        async with (
+            self._answering(),
+            self._driver.session(database=self._database) as session,
+            await session.begin_transaction(timeout=self._timeout_s) as tx,
+        ):
+            outcome = await BatchTransaction(tx, batch).apply()
+            await tx.commit()
+            return outcome
 
     async def _run(self, statement: str, **values: Any) -> list[Any]:
-        with translated():
+        async with self._answering():
             result = await self._driver.execute_query(statement, values, database_=self._database)
             return list(result.records)
+
+    @asynccontextmanager
+    async def _answering(self) -> AsyncIterator[None]:
+        """Around whatever is asked of the database, which either answers in time or does not answer."""
+        try:
+            with translated():
+                async with asyncio.timeout(self._timeout_s + SILENCE_S):
+                    yield
+        except TimeoutError as error:
+            raise StoreUnavailable(
+                f"Neo4j has not answered for {self._timeout_s + SILENCE_S:.0f} s; check that it runs and the way to it"
+            ) from error
+
+
+def _file_rows(files: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "version": version, "text": text} for name, version, text in files]

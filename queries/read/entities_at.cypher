@@ -1,5 +1,5 @@
 // entities_at: entities by key as they were at a point. Needs keys, valid, known.
-// Returns a record for each that has a node: key, kind, held (the row that holds, or null), began (a row began by then), named.
+// Returns a record for each that has a node: key, kind, held (the row that holds, or null), began (a row believed then began by then), named.
 // `0 +` keeps the planner from reading all that the index on valid_from has, instead of what one entity has.
 UNWIND $keys AS key
 MATCH (e:Entity {key: key})
@@ -7,9 +7,9 @@ MATCH (e:Entity {key: key})
 WITH e, e.present AND e.valid_from <= $valid AND e.known_from <= $known AS here
 CALL (e, here) {
   OPTIONAL MATCH (e)-[h:HAD]->(e)
-  WHERE NOT here AND h.known_from <= $known AND 0 + h.valid_from <= $valid
+  WHERE NOT here AND 0 + h.valid_from <= $valid AND h.known_from <= $known AND $known < h.known_to
   RETURN count(h) > 0 AS began,
-         head(collect(CASE WHEN 0 + h.valid_from <= $valid AND h.known_from <= $known AND $known < h.known_to AND ($valid < h.valid_to OR $known < h.end_known) THEN properties(h) END)) AS had
+         head(collect(CASE WHEN $valid < h.valid_to OR $known < h.end_known THEN properties(h) END)) AS had
 }
 WITH e, began, CASE WHEN here THEN e {.properties, .event, .valid_from, .known_from} ELSE had END AS held
 // Undeclared ones are there only if a relationship that holds names them.

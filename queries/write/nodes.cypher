@@ -1,4 +1,4 @@
-// nodes: the present of entities. Needs rows. Returns nothing.
+// nodes: the present of entities. Needs rows [id, properties]. Returns nothing.
 UNWIND $rows AS row
-MATCH (e:Entity {key: row.key})
-SET e = row.node
+MATCH (e) WHERE elementId(e) = row[0]
+SET e = row[1]

@@ -1,4 +1,4 @@
-// nodes_noted: what the ingester remembers of streams. Needs rows. Returns nothing.
+// nodes_noted: what the ingester remembers of streams. Needs rows [id, heads]. Returns nothing.
 UNWIND $rows AS row
-MATCH (e:Entity {key: row.key})
-SET e.heads = row.heads
+MATCH (e) WHERE elementId(e) = row[0]
+SET e.heads = row[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "online-boutique"
 APPLIED_WITHIN_S = 240.0
 BATCH_SIZES = (1, 7, 500)
+#: Every delivery in every size; otherwise the late ones in large batches only.
+DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -70,7 +73,7 @@ async def test_every_question_is_answered_as_the_source_tree_says(
     await publish(delivery(read_events()), Kafka(bootstrap=engines.kafka_bootstrap), log)
     mapping = Mapping.load([ROOT / "deploy" / "mappings" / "online-boutique.yaml"])
     digests = {}
-    for batch_events_max in BATCH_SIZES if delivery is as_they_are else BATCH_SIZES[-1:]:
+    for batch_events_max in BATCH_SIZES if DEEP or delivery is as_they_are else BATCH_SIZES[-1:]:
         await emptied(clean_graph)
         options = options_for(engines, log, batch_events_max=batch_events_max)
         async with ingesting(options, clean_graph, mapping) as ingester:

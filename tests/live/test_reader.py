@@ -414,7 +414,9 @@ async def test_an_empty_graph_answers(clean_graph: AsyncDriver) -> None:
 
 
 async def test_basis_and_status(clean_graph: AsyncDriver) -> None:
-    """The watermark is the least busy partition's; a known time beyond the log is answered as what is recorded."""
+    """The watermark is just before the least busy partition's last record; a known time beyond the log is answered as what is
+    recorded.
+    """
     await write(clean_graph, HISTORY)
     await clean_graph.execute_query(
         "UNWIND [[0, 7, 170, false], [1, 9, 180, false], [2, -1, 50, true]] AS p "
@@ -424,10 +426,18 @@ async def test_basis_and_status(clean_graph: AsyncDriver) -> None:
     reader = Reader(clean_graph)
     assert (await reader.point(5, None)).known == 180
     basis = await reader.basis(at(5, 999))
-    assert (basis.known, basis.watermark, basis.dead_letters) == (180, 170, 3)
+    assert (basis.known, basis.watermark, basis.dead_letters) == (180, 169, 3)
     status = await reader.status()
-    assert (status.entities, status.relationships, status.watermark) == (3, 1, 170)
+    assert (status.entities, status.relationships, status.watermark) == (3, 1, 169)
     assert [one.position for one in status.partitions] == [7, 9, None]
+    await clean_graph.execute_query(
+        "MATCH (p:Position {partition: 2}) SET p.idle = false, p.recorded_at = null"
+    )
+    assert (await reader.basis(at(5, 999))).watermark is None, (
+        "a partition of which nothing was read holds all back"
+    )
+    await clean_graph.execute_query("MATCH (p:Position) SET p.idle = true")
+    assert (await reader.basis(at(5, 999))).watermark == 180
 
 
 async def test_the_present_is_read_without_history(clean_graph: AsyncDriver) -> None:

@@ -13,7 +13,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DEMO = str(ROOT / "deploy" / "mappings" / "demo.yaml")
-COMMANDS = ("up", "demo", "ingest", "serve", "publish", "mapping", "digest", "status", "settings")
+COMMANDS = (
+    "up", "demo", "ingest", "serve", "publish", "mapping", "dead-letters", "digest", "status", "settings", "export", "import", "erase",
+)  # fmt: skip
 
 
 def run(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -64,6 +66,11 @@ def test_every_command_has_help(tmp_path: Path, command: str) -> None:
         (("status", "--neo4j-uri", "http://x"), 2, "--neo4j-uri"),
         (("settings", "--config", "nowhere.toml"), 2, "nowhere.toml cannot be read"),
         (("mapping", "check", "nowhere.yaml"), 2, "nowhere.yaml"),
+        (("dead-letters", "list"), 2, "no Neo4j is configured"),
+        (("dead-letters", "list", "--state", "lost"), 2, "--state: 'lost' is not one of"),
+        (("dead-letters", "replay"), 2, "say which dead letters to replay"),
+        (("dead-letters", "replay", "t/0/1", "--all"), 2, "in one way"),
+        (("dead-letters", "replay", "--all", "--mapping", "nowhere.yaml"), 2, "nowhere.yaml"),
         (("mapping", "check", DEMO, "--events", "nowhere"), 2, "nowhere cannot be read"),
         (("publish", "nowhere", "--topic", "t", "--kafka", "127.0.0.1:1"), 2, "nowhere cannot be read"),
         (("publish", DEMO, "--topic", "t"), 2, "kafka_bootstrap is not set"),

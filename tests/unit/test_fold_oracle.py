@@ -30,11 +30,15 @@ def test_as_of_knows_what_was_known() -> None:
 
 def test_impact_follows_each_type_the_way_it_depends() -> None:
     """Dependents of the bank: who calls it, and who calls that; what is owned passes nothing to its owner."""
-    assert STORY.impact(["bank"], 20, 140, 5, DEPENDS) == {"shop": 1, "web": 2}
-    assert STORY.impact(["bank"], 20, 140, 1, DEPENDS) == {"shop": 1}
-    assert STORY.impact(["red"], 20, 140, 5, DEPENDS) == {"web": 1}
-    assert STORY.impact(["web"], 20, 140, 5, DEPENDS, dependents=False) == {"shop": 1, "bank": 2, "red": 1}
-    assert STORY.impact(["bank"], 30, 140, 5, DEPENDS) == {}
+    assert STORY.as_of(20, 140).impact(["bank"], 5, DEPENDS) == {"shop": 1, "web": 2}
+    assert STORY.as_of(20, 140).impact(["bank"], 1, DEPENDS) == {"shop": 1}
+    assert STORY.as_of(20, 140).impact(["red"], 5, DEPENDS) == {"web": 1}
+    assert STORY.as_of(20, 140).impact(["web"], 5, DEPENDS, dependents=False) == {
+        "shop": 1,
+        "bank": 2,
+        "red": 1,
+    }
+    assert STORY.as_of(30, 140).impact(["bank"], 5, DEPENDS) == {}
 
 
 def test_diff_on_either_clock() -> None:

@@ -9,12 +9,11 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph_service.core.assertions import Assertion, EventRetracted
 from graph_service.core.fold import fold
-from graph_service.core.model import EventId, RecordOrder
+from graph_service.core.model import RecordOrder
 from graph_service.core.time import FOREVER
 from tests.builders import Fact, claims_by_stream, facts, folded, oracle_facts
-from tests.histories import histories
+from tests.histories import distinct, histories
 from tests.oracle import Oracle, Recorded
 
 
@@ -106,38 +105,13 @@ def test_doubles_are_nothing(history: list[Recorded], doubles: list[tuple[int, i
 @given(histories(), st.data())
 def test_delivery_order_is_nothing_on_the_valid_axis(history: list[Recorded], data: st.DataObject) -> None:
     """With distinct valid instants: the same events, in any order, doubled, spread, are equally believed."""
-    events = _distinct(history)
+    events = distinct(history)
     delivered = data.draw(st.permutations(events + events[: len(events) // 2]))
     spread = [
         replace(event, order=RecordOrder(100 + n, "events", data.draw(st.integers(0, 2)), n))
         for n, event in enumerate(delivered)
     ]
     assert _believed_now(spread) == _believed_now(events)
-
-
-def _distinct(history: Sequence[Recorded]) -> list[Recorded]:
-    """The history without doubles, without circles, and no two events valid from the same instant."""
-    place: dict[EventId, int] = {}
-    for record in history:
-        place.setdefault(record.event, len(place))
-    found: dict[EventId, Recorded] = {}
-    for record in history:
-        assertions = tuple(
-            _shifted(assertion, place[record.event])
-            for assertion in record.assertions
-            # An event may only retract one before it, so that no circle can close in any order of delivery.
-            if not isinstance(assertion, EventRetracted)
-            or place.get(assertion.event, len(place)) < place[record.event]
-        )
-        found.setdefault(record.event, replace(record, assertions=assertions))
-    return list(found.values())
-
-
-def _shifted(assertion: Assertion, place: int) -> Assertion:
-    if isinstance(assertion, EventRetracted):
-        return assertion
-    valid_to = assertion.valid_to if assertion.valid_to == FOREVER else assertion.valid_to * 20 + place
-    return replace(assertion, valid_from=assertion.valid_from * 20 + place, valid_to=valid_to)
 
 
 def _believed_now(records: Sequence[Recorded]) -> list[Fact]:

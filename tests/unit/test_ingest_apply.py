@@ -9,9 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from graph_service.core.errors import LogUnavailable, Refused, StoreUnavailable
+from graph_service.core.errors import (
+    LogUnavailable,
+    Refused,
+    StoreOutOfMemory,
+    StoreTimeout,
+    StoreUnavailable,
+)
 from graph_service.mapping import Mapping
 from graph_service.store.batch import Batch, DeadLetter, Outcome, Position
+from graph_service.store.records import conflict_letter
 from ingest.apply import Applier, Stopped
 from ingest.decode import Item, Rules, item_of
 from ingest.holdings import Holdings
@@ -22,10 +29,17 @@ from tests.unit.test_ingest_records import MAPPING, event, record
 
 @dataclass
 class FakeStore:
-    """Refuses batches that hold an event of `refused`; is away as long as `away` says."""
+    """Refuses batches that hold an event of `refused`; is away as long as `away` says; gives up on batches that cost more than
+    `patience`, where an event costs 1, or what `costs` says.
+    """
 
     refused: set[str] = field(default_factory=set)
     away: int = 0
+    costs: dict[str, int] = field(default_factory=dict)
+    patience: int = 10**9
+    #: Gives up on so many transactions, whatever is in them.
+    overloaded: int = 0
+    gave_up: type[StoreUnavailable] = StoreTimeout
     conflicts: set[str] = field(default_factory=set)
     written: list[Batch] = field(default_factory=list)
     tries: int = 0
@@ -35,11 +49,16 @@ class FakeStore:
         if self.away:
             self.away -= 1
             raise StoreUnavailable("away")
+        if self.overloaded:
+            self.overloaded -= 1
+            raise self.gave_up("overloaded")
         if any(one.event.identity.id in self.refused for one in batch.events):
             raise Refused("this cannot be stored")
+        if sum(self.costs.get(one.event.identity.id, 1) for one in batch.events) > self.patience:
+            raise self.gave_up("too much")
         self.written.append(batch)
         conflicts = tuple(
-            (one.event, "taken") for one in batch.events if one.event.identity.id in self.conflicts
+            conflict_letter(one, "taken") for one in batch.events if one.event.identity.id in self.conflicts
         )
         return Outcome(
             events=len(batch.events) - len(conflicts),
@@ -84,7 +103,10 @@ class Bench:
             )
 
     async def apply(self, items: Sequence[Item]) -> None:
-        applier = Applier(
+        await self.applier().apply(items, dict(self.holdings.held))
+
+    def applier(self) -> Applier:
+        return Applier(
             self.store,
             self.topic,
             rules=self.rules,
@@ -93,10 +115,9 @@ class Bench:
             stop=self.stop,
             patience=Patience(first_s=0.001, most_s=0.002),
         )
-        await applier.apply(items, dict(self.holdings.held))
 
-    def items(self, ids: Sequence[str]) -> list[Item]:
-        return [item_of(record(event(id), offset=at), at, self.rules) for at, id in enumerate(ids)]
+    def items(self, ids: Sequence[str], first: int = 0) -> list[Item]:
+        return [item_of(record(event(id), offset=at), at, self.rules) for at, id in enumerate(ids, first)]
 
     @property
     def applied(self) -> list[str]:
@@ -132,11 +153,73 @@ async def test_a_refused_event_is_found_and_all_others_are_applied_in_order(
     assert bench.progress.applied == 64
 
 
-async def test_one_bad_event_costs_a_logarithm_of_transactions(bench: Bench) -> None:
-    """About 2·log2(N), not N."""
-    bench.store.refused = {"100"}
+@pytest.mark.parametrize("bad", [0, 1, 100, 127, 128, 254, 255])
+async def test_one_bad_event_costs_a_logarithm_of_transactions(bench: Bench, bad: int) -> None:
+    """log2(N) and three more: all of it, the bad one alone, and the rest with the dead letter."""
+    bench.store.refused = {str(bad)}
     await bench.apply(bench.items([str(i) for i in range(256)]))
-    assert bench.store.tries <= 2 * 8 + 2
+    assert bench.store.tries <= 8 + 3
+
+
+async def test_many_bad_events_cost_a_few_transactions_each(bench: Bench) -> None:
+    """Where all are bad, large attempts are given up soon."""
+    bench.store.refused = {str(i) for i in range(256)}
+    await bench.apply(bench.items([str(i) for i in range(256)]))
+    assert bench.store.tries <= 3 * 256 + 2 * 8
+    assert len(bench.topic.sent) == 256
+
+
+@pytest.mark.parametrize("gave_up", [StoreTimeout, StoreOutOfMemory])
+async def test_a_batch_that_is_too_much_is_cut_smaller_and_nothing_is_called_bad(
+    bench: Bench, gave_up: type[StoreUnavailable]
+) -> None:
+    """Also the batches that follow: they are not first tried whole."""
+    bench.store.patience, bench.store.gave_up = 10, gave_up
+    applier = bench.applier()
+    for start in (0, 64, 128):
+        tries = bench.store.tries
+        items = bench.items([str(start + i) for i in range(64)], first=start)
+        await applier.apply(items, dict(bench.holdings.held))
+    assert bench.applied == [str(i) for i in range(192)]
+    assert bench.topic.sent == []
+    assert bench.store.tries - tries <= 10
+
+
+async def test_a_single_event_that_is_too_much_while_others_go_through_is_buried(bench: Bench) -> None:
+    """It must not block its partition for ever; what is needed to replay it is kept, and the reason says what happened."""
+    bench.store.patience, bench.store.costs = 40, {"5": 41}
+    applier = bench.applier()
+    await applier.apply(bench.items([str(i) for i in range(16)]), dict(bench.holdings.held))
+    assert bench.applied == [str(i) for i in range(16) if i != 5]
+    [letter] = bench.topic.sent
+    assert (letter.event_id, letter.reason, letter.complete) == ("5", "too-costly", True)
+    assert bench.progress.trouble is None
+    tries = bench.store.tries
+    await applier.apply(bench.items([str(i) for i in range(16, 32)], first=16), dict(bench.holdings.held))
+    assert bench.store.tries == tries + 1, "what follows is not cut smaller for it"
+
+
+@pytest.mark.parametrize("gave_up", [StoreTimeout, StoreOutOfMemory])
+async def test_a_store_that_gives_up_on_everything_is_an_outage(
+    bench: Bench, gave_up: type[StoreUnavailable]
+) -> None:
+    """Overloaded for long, it buries nothing: what has no content is not done either."""
+    bench.store.overloaded, bench.store.gave_up = 200, gave_up
+    await bench.apply(bench.items([str(i) for i in range(16)]))
+    assert bench.applied == [str(i) for i in range(16)]
+    assert bench.topic.sent == []
+
+
+async def test_a_slow_store_is_an_outage_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that does other work, but slowly, gives no event a bad name."""
+    monkeypatch.setattr("ingest.apply.OTHER_WORK_S", 0.0)
+    bench.store.patience, bench.store.costs = 40, {"5": 41}
+    task = asyncio.create_task(bench.apply(bench.items(["5"])))
+    await asyncio.sleep(0.1)
+    assert bench.store.tries > 10
+    bench.store.costs = {}
+    await task
+    assert (bench.applied, bench.topic.sent) == (["5"], [])
 
 
 async def test_an_outage_is_waited_for_and_makes_no_dead_letters(bench: Bench) -> None:

@@ -66,14 +66,14 @@ class Few:
 
     async def basis(self, at: Point) -> Basis:
         """Nothing special."""
-        return Basis(valid=at.valid, known=at.known, watermark=NOW, dead_letters=0)
+        return Basis(valid=at.valid, known=at.known, watermark=NOW, dead_letters=0, replayed=0)
 
     async def status(self) -> GraphStatus:
         """Empty, or the failure."""
         if self.failure is not None:
             raise self.failure
         return GraphStatus(
-            events=0, duplicates=0, unmapped=0, entities=3, relationships=2, dead_letters=0,
+            events=0, duplicates=0, unmapped=0, entities=3, relationships=2, dead_letters=0, discarded=0, replayed=0,
             recorded_at=None, watermark=None, tick=0, partitions=(),
         )  # fmt: skip
 
