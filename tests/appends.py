@@ -8,7 +8,7 @@ from typing import Any
 
 from graph_service.core.assertions import EventRetracted, RelationshipAsserted, RelationshipEnded, owner_of
 from graph_service.core.fold import Claim
-from graph_service.core.model import EventId, RecordOrder, StreamKey
+from graph_service.core.model import EventId, RecordOrder, Row, StreamKey
 from graph_service.core.time import FOREVER
 from graph_service.store.refold import BEGINNING, Edits, Stored
 from tests.builders import CORE, Core, retractors_of
@@ -132,6 +132,19 @@ class Appending:
             for row in owner.rows.values()
             if row.plain["valid_to"] == FOREVER and (row.type in whole or (row.type, row.target) in single)
         ]  # fmt: skip
+
+    def stored(self) -> dict[StreamKey, tuple[Row, ...]]:
+        """The rows of every stream as they are stored, those in nodes too."""
+        found: dict[StreamKey, list[Row]] = {}
+        for key, owner in self.owners.items():
+            if owner.node["present"]:
+                found[StreamKey(key)] = [self.core.refold.row_of("", owner.node)]
+            for row in owner.rows.values():
+                type = row.type.removesuffix("_PAST").removeprefix("HAD")
+                stream = StreamKey(key, type, row.plain.get("discriminator", ""))
+                item = row.target if type else ""
+                found.setdefault(stream, []).append(self.core.refold.row_of(item, row.plain))
+        return {stream: tuple(rows) for stream, rows in found.items()}
 
     def wrong(self) -> str | None:
         """The first entity that is not what one refold of all its claims makes of it; None when all are."""

@@ -1,4 +1,4 @@
-"""Mistakes put into copies of the fold on purpose: tests that let one of them pass are not worth their time.
+"""Mistakes put into copies of the fold, and of the store's append, on purpose: tests that let one of them pass are not worth their time.
 
 A mutant is a replacement in the source text. The copy is loaded as a module of its own, next to the real one.
 """
@@ -19,7 +19,7 @@ class Mutant:
     """One mistake: in `module`, `old` becomes `new`."""
 
     name: str
-    module: Literal["fold", "retraction"] = "fold"
+    module: Literal["fold", "retraction", "heads", "refold"] = "fold"
     old: str
     new: str
 
@@ -154,4 +154,80 @@ MUTANTS = (
     Mutant(
         name="stored claims forgotten on an advance", old="belief.stand(standing)", new="belief.stand(())"
     ),
+    Mutant(
+        name="an append at an instant that is reached already",
+        module="heads",
+        old="one.place.valid_from > head.valid or",
+        new="one.place.valid_from >= head.valid or",
+    ),
+    Mutant(
+        name="an append without regard to the ends of the entity",
+        module="heads",
+        old="for name in {*names, ENDS}:",
+        new="for name in names:",
+    ),
+    Mutant(
+        name="an end that does not tell the streams to come",
+        module="heads",
+        old="names.add(ENDS)",
+        new="pass",
+    ),
+    Mutant(
+        name="an append of what was recorded before",
+        module="heads",
+        old="if not beyond or one.place.order < head.order:",
+        new="if not beyond:",
+    ),
+    Mutant(
+        name="an append that forgets that a retraction speaks too",
+        module="heads",
+        old="max([one.place.order, *map(_after, moved)])",
+        new="one.place.order",
+    ),
+    Mutant(
+        name="an append of a span that ends",
+        module="heads",
+        old="if one.assertion.valid_to != FOREVER or len(one.believed)",
+        new="if len(one.believed)",
+    ),
+    Mutant(
+        name="an append within a span that is yet to end",
+        module="heads",
+        old="valid = max(valid, one.assertion.valid_to)",
+        new="pass",
+    ),
+    Mutant(
+        name="an appended end that leaves the relationships",
+        module="refold",
+        old="for stream in streams_of(one.assertion, by_stream):",
+        new="for stream in streams_of(one.assertion, ()):",
+    ),
+    Mutant(
+        name="an appended end that forgets what ended before",
+        module="refold",
+        old="if own := rows.get(StreamKey(owner)):",
+        new="if (own := rows.get(StreamKey(owner))) is not None:",
+    ),
+    Mutant(
+        name="an end that is as old as its beginning",
+        module="refold",
+        old='plain["end_known"] = row.end_known',
+        new="pass",
+    ),
 )
+
+#: The five ways to break the fold that must be seen (and some more are above), each with the mutants that do it.
+MUST_BE_SEEN = {
+    "a tie-break dropped": (
+        "no sequence tie-break",
+        "no record-order tie-break",
+        "no order of claims within an event",
+    ),
+    "an interval closed at the wrong end": (
+        "an interval closed where it began",
+        "a finite claim that still holds at its end",
+    ),
+    "the discriminator forgotten": ("the discriminator forgotten",),
+    "a retraction skipped": ("a retraction skipped",),
+    "`known` ignored": ("known time ignored", "an end on the valid axis that rewrites what was believed"),
+}

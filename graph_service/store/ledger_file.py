@@ -29,8 +29,10 @@ from typing import IO, Any, Final
 from graph_service.core.assertions import Assertion, EventRetracted
 from graph_service.core.errors import BadInput, BadRecord
 from graph_service.core.model import Event, EventId, RecordOrder
+from graph_service.mapping.mapping import RESERVED_TYPES
 from graph_service.store.batch import MappedEvent
 from graph_service.store.claims import numbered_of
+from graph_service.store.queries import PAST, TYPE_NAME
 
 FORMAT: Final = 1
 LINE_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -44,6 +46,10 @@ _EVENT = (
     "source", "id", "type", "subject", "time", "sequence", "correlation_id", "causation_id", "recorded_time",
     "traceparent", "content_hash", "mapping", "topic", "partition", "offset", "recorded_at", "data",
 )  # fmt: skip
+_TYPES: Final[Mapping[str, type]] = {
+    **dict.fromkeys(_EVENT, str),
+    **dict.fromkeys(("time", "recorded_time", "partition", "offset", "recorded_at"), int),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +183,9 @@ def mapped_event(plain: Mapping[str, Any]) -> MappedEvent:
 
 
 def _event(plain: Mapping[str, Any]) -> Event:
+    wrong = [name for name in plain if name in _TYPES and type(plain[name]) is not _TYPES[name]]
+    if wrong:
+        raise ValueError(f"{wrong[0]} is not of type {_TYPES[wrong[0]].__name__}")
     return Event(
         identity=EventId(plain["source"], plain["id"]),
         type=plain["type"],
@@ -200,6 +209,10 @@ def _assertions(claims: list[dict[str, Any]]) -> tuple[Assertion, ...]:
         if one["op"] == "retract"
     }
     found |= dict(numbered_of(one for one in claims if one["op"] != "retract"))
+    for type in {one["type"] for one in claims if "type" in one}:
+        # Types become part of queries, where values do not: a file from elsewhere must not bring others than a mapping can.
+        if TYPE_NAME.fullmatch(type) is None or type in RESERVED_TYPES or type.endswith(PAST):
+            raise ValueError(f"{type[:64]!r} is not a relationship type")
     if sorted(found) != list(range(len(claims))):
         raise ValueError("its claims are not numbered from 0 on")
     return tuple(found[nth] for nth in range(len(found)))

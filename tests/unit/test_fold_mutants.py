@@ -1,4 +1,4 @@
-"""The tests can tell a broken fold from a whole one: cases, histories or batches see every mutant."""
+"""The tests can tell a broken fold, or a broken append, from a whole one: cases, histories, batches or appends see every mutant."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from random import Random
 
 import pytest
 
+from tests.appends import Appending, once
 from tests.batches import Lend, batched
 from tests.builders import CORE, Core, Fact, facts, folded, oracle_facts
 from tests.fold_cases import CASES
-from tests.histories import seeded_histories
-from tests.mutants import MUTANTS, Mutant
+from tests.histories import appending_history, seeded_histories
+from tests.logs import delivery
+from tests.mutants import MUST_BE_SEEN, MUTANTS, Mutant
 from tests.oracle import Oracle, Recorded
 
 HISTORIES = 500
@@ -38,6 +40,25 @@ def _generated(core: Core) -> str | None:
     return None
 
 
+def _appends(core: Core) -> str | None:
+    random = Random(4)
+    for number, (history, expected) in enumerate(_histories()):
+        batches = delivery(random.randrange, once(history))
+        store = Appending(core)
+        for batch in batches:
+            store.write(batch)
+        if facts(store.stored(), core) != expected or store.wrong() is not None:
+            return f"history {number} in batches {batches}"
+    for _ in range(HISTORIES):
+        batches = delivery(random.randrange, appending_history(random.randrange))
+        store = Appending(core)
+        for batch in batches:
+            store.write(batch)
+        if store.wrong() is not None:
+            return f"nothing but appends, in batches {batches}"
+    return None
+
+
 def _batches(core: Core) -> str | None:
     random = Random(4)
     for number, (history, expected) in enumerate(_histories()):
@@ -52,6 +73,7 @@ CHECKS: dict[str, Callable[[Core], str | None]] = {
     "cases": _cases,
     "histories": _generated,
     "batches": _batches,
+    "appends": _appends,
 }
 
 
@@ -79,3 +101,9 @@ def test_mutant_is_seen(mutant: Mutant) -> None:
     seen = _seen_by(mutant.core())
     print(f"{mutant.name}: {seen}")
     assert seen
+
+
+def test_the_mistakes_that_must_be_seen_are_among_the_mutants() -> None:
+    """By name, so that none of them is lost when mutants change."""
+    names = {mutant.name for mutant in MUTANTS}
+    assert {name for some in MUST_BE_SEEN.values() for name in some} <= names

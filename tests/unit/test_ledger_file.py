@@ -181,6 +181,11 @@ def test_events_that_are_none_are_refused_although_the_checksum_is_right(path: P
         {**values, "claims": values["claims"][1:]},
         {**values, "claims": [{**values["claims"][0], "to": 0}, *values["claims"][1:]]},
         {name: value for name, value in values.items() if name != "content_hash"},
+        {**values, "time": "yesterday"},
+        *(
+            {**event_values(*node_of(mapped(0, unlink("service:a", type, "service:b", 1)))), "data": "1"}
+            for type in ("HAD", "CALLS_PAST", "X`]->() DELETE r //", "")
+        ),
     ):
         with pytest.raises(BadInput, match="is no event"):
             mapped_event(json.loads(json.dumps(broken)))

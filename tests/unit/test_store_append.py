@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.appends import Appending, once
+from tests.builders import facts, oracle_facts
 from tests.histories import appending_histories, histories, picking
 from tests.logs import Delivery, delivery
-from tests.oracle import Recorded
+from tests.oracle import Oracle, Recorded
 
 
 @st.composite
@@ -25,6 +26,8 @@ def test_any_delivery_ends_in_one_fold_of_everything(batches: Delivery) -> None:
         store.write(batch)
         wrong = store.wrong()
         assert wrong is None, f"after batch {number}: {wrong}"
+    history = [record for batch in batches for record in batch]
+    assert facts(store.stored()) == oracle_facts(Oracle(history))
 
 
 @given(batches=delivered(appending_histories()))
