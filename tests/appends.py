@@ -83,9 +83,7 @@ class Appending:
             heads = None if key in reached else self.core.heads.appended(key, before, new[key])
             if heads is None:
                 self.refolded += 1
-                edits = self.core.refold.refold(key, owner.claims, owner.rows.values(), recorded_at)
-                after = self.core.heads.heads_of(key, owner.claims)
-                edits = replace(edits, node={**edits.node, "heads": self.core.heads.to_text(after)})
+                edits = self._refold(key, owner, recorded_at)
             else:
                 self.appended += 1
                 existing = [
@@ -96,6 +94,12 @@ class Appending:
                     key, new[key], self._tail(owner, new[key], existing), state, heads, existing, recorded_at
                 )
             owner.edit(edits)
+
+    def _refold(self, key: str, owner: Owner, recorded_at: int) -> Edits:
+        """`refold`, with the heads of this core: that module knows only the real ones."""
+        edits: Edits = self.core.refold.refold(key, owner.claims, owner.rows.values(), recorded_at)
+        heads = self.core.heads.heads_of(key, owner.claims)
+        return replace(edits, node={**edits.node, "heads": self.core.heads.to_text(heads)})
 
     def _reached(self) -> set[str]:
         """The owners whose past claims now count at other times than before; their claims are brought up to date."""
@@ -150,8 +154,8 @@ class Appending:
         """The first entity that is not what one refold of all its claims makes of it; None when all are."""
         recorded_at = max((record.order.recorded_at for record in self._seen), default=0)
         for key, owner in self.owners.items():
-            fresh = Owner()
-            fresh.edit(self.core.refold.refold(key, owner.claims, (), recorded_at))
+            fresh = Owner(claims=owner.claims)
+            fresh.edit(self._refold(key, fresh, recorded_at))
             if owner.kept() != fresh.kept():
                 return f"rows of {key}\n  are {owner.kept()}\n  not {fresh.kept()}"
             if owner.node != fresh.node:

@@ -35,14 +35,13 @@ OUT_OF_MEMORY = frozenset(
 )
 #: Neo4j failed within this very transaction. That may be about its content as well as about the server.
 GAVE_UP = ("Neo.DatabaseError.Statement.", "Neo.DatabaseError.Transaction.TransactionCommitFailed")
-#: The data itself cannot be stored. A mistake in the query text is not among these: that is ours, never the data's.
+#: The data itself cannot be stored. A query that does not fit its values is not among these: that is a mistake of ours (or two
+#: versions of this service mixed), and would bury every event.
 REFUSED = frozenset(
     {
         "Neo.ClientError.Schema.ConstraintValidationFailed",
-        "Neo.ClientError.Statement.ArgumentError",
         "Neo.ClientError.Statement.ArithmeticError",
         "Neo.ClientError.Statement.ConstraintVerificationFailed",
-        "Neo.ClientError.Statement.TypeError",
     }
 )
 #: Beginnings of codes that speak of the moment or the set-up, not of the query.

@@ -115,10 +115,9 @@ async def test_a_static_member_comes_back_without_a_rebalance(
     options, store = options_for(engines, name), SlowStore()
     store.open.set()
     static = [replace(options, group_instance_id=one) for one in ("a", "b")]
-    async with at_work(static[0], store, mapping):
-        async with at_work(static[1], store, mapping):
-            # Both have theirs: the first had all four before.
-            await until(lambda: len(store.epochs) == 4 and sum(store.epochs.values()) >= 8)
+    async with at_work(static[0], store, mapping) as first:
+        async with at_work(static[1], store, mapping) as second:
+            await until(lambda: len(store.epochs) == 4 and first.progress.at_end and second.progress.at_end)
             await asyncio.sleep(1.0)
             before = dict(store.epochs)
         async with at_work(static[1], store, mapping) as again:

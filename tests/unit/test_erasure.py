@@ -8,13 +8,17 @@ from base64 import b64encode
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graph_service.core.assertions import Assertion, EventRetracted
 from graph_service.core.erasure import blanked, keys_named, subject_left
 from graph_service.core.model import Event, EventId, Properties, RecordOrder
 from graph_service.store.batch import DeadLetter, MappedEvent
 from graph_service.store.erasing import ERASED, erased_event, erased_letter, names
-from tests.builders import end, entity, link, links, retract, unlink
+from tests.builders import Fact, end, entity, facts, folded, link, links, retract, unlink
+from tests.histories import histories
+from tests.oracle import Recorded
 
 A, B = "user:a", "user:b"
 CLAIMS: list[Assertion] = [
@@ -144,6 +148,41 @@ def test_an_erased_dead_letter_keeps_its_place_only() -> None:
     assert (after.id, after.reason, after.event_id) == (letter.id, letter.reason, letter.event_id)
     assert erased_letter(after, {A: 10}) == after
     assert erased_letter(letter, {A: 9, B: 99}) is letter
+
+
+@given(histories(), st.sampled_from("abcd"), st.integers(99, 112))
+def test_what_was_when_is_the_same_without_its_values(
+    history: list[Recorded], key: str, known_to: int
+) -> None:
+    """At every point on both clocks the same entities and relationships are there as before; those that the erased entity has no part
+    in are the same to the version; and where all was erased, no value is left.
+    """
+    erased = [
+        replace(one, assertions=tuple(a if isinstance(a, EventRetracted) else blanked(a, {key}) for a in one.assertions))
+        if one.order.recorded_at <= known_to
+        else one
+        for one in history
+    ]  # fmt: skip
+    before, after = facts(folded(history)), facts(folded(erased))
+    assert [one for one in after if not about(one, key)] == [one for one in before if not about(one, key)]
+    for valid, known in {(one.valid[0], one.known[0]) for one in (*before, *after)}:
+        assert there(after, valid, known) == there(before, valid, known)
+    if all(one.order.recorded_at <= known_to for one in history):
+        assert {one.properties for one in after if about(one, key)} <= {"{}"}
+
+
+def about(fact: Fact, key: str) -> bool:
+    """Whether it is the erased entity's state, or a relationship from or to it."""
+    return key in (fact.stream.owner, fact.item)
+
+
+def there(facts: list[Fact], valid: int, known: int) -> set[tuple[object, str]]:
+    """The items of streams that hold at a point."""
+    return {
+        (one.stream, one.item)
+        for one in facts
+        if one.valid[0] <= valid < one.valid[1] and one.known[0] <= known < one.known[1]
+    }
 
 
 def test_properties_hold_no_copy() -> None:
