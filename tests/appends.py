@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from graph_service.core.assertions import EventRetracted, RelationshipAsserted, RelationshipEnded, owner_of
@@ -11,7 +12,8 @@ from graph_service.core.fold import Claim
 from graph_service.core.model import EventId, RecordOrder, Row, StreamKey
 from graph_service.core.time import FOREVER
 from graph_service.store.refold import BEGINNING, Edits, Stored
-from tests.builders import CORE, Core, retractors_of
+from tests import builders
+from tests.builders import CORE, Core, end, entity, link, retract, retractors_of
 from tests.oracle import Recorded
 
 #: (type, other end, row): what is stored besides the node. Whether a row is kept with the present is left out: it is decided when
@@ -58,6 +60,7 @@ class Appending:
     core: Core = CORE
     owners: dict[str, Owner] = field(default_factory=dict)
     appended: int = 0
+    windowed: int = 0
     refolded: int = 0
     _seen: list[Recorded] = field(default_factory=list)
     _spans: Mapping[str, Any] = field(default_factory=dict)
@@ -82,8 +85,12 @@ class Appending:
             before = self.core.heads.from_text(owner.node.get("heads"))
             heads = None if key in reached else self.core.heads.appended(key, before, new[key])
             if heads is None:
-                self.refolded += 1
-                edits = self._refold(key, owner, recorded_at)
+                edits = None if key in reached else self._window(key, owner, before, new[key], recorded_at)
+                if edits is None:
+                    self.refolded += 1
+                    edits = self._refold(key, owner, recorded_at)
+                else:
+                    self.windowed += 1
             else:
                 self.appended += 1
                 existing = [
@@ -94,6 +101,35 @@ class Appending:
                     key, new[key], self._tail(owner, new[key], existing), state, heads, existing, recorded_at
                 )
             owner.edit(edits)
+
+    def _window(
+        self, key: str, owner: Owner, before: Any, new: list[Claim], recorded_at: int
+    ) -> Edits | None:
+        """The edits where only the past from the earliest new claim on is read; None where more is needed."""
+        heads = self.core.heads.learned(key, before, new)
+        if heads is None:
+            return None
+        since = min(one.place.valid_from for one in new)
+        standing = [
+            one
+            for one in owner.claims
+            if one not in new and (one.place.valid_from >= since or since <= one.assertion.valid_to < FOREVER)
+        ]
+        reaching = [
+            (self._stream(key, row), row)
+            for row in owner.rows.values()
+            if row.plain["known_to"] == FOREVER and row.plain["valid_to"] >= since
+        ]
+        existing = [self.core.heads.stream_of(key, name) for name in before if name != self.core.heads.ENDS]
+        state = self.core.refold.row_of("", owner.node) if owner.node.get("present") else None
+        edits: Edits | None = self.core.refold.window(
+            key, new, standing, reaching, state, heads, existing, recorded_at
+        )
+        return edits
+
+    def _stream(self, key: str, row: Stored) -> StreamKey:
+        type = row.type.removesuffix("_PAST").removeprefix("HAD")
+        return StreamKey(key, type, row.plain.get("discriminator", ""))
 
     def _refold(self, key: str, owner: Owner, recorded_at: int) -> Edits:
         """`refold`, with the heads of this core: that module knows only the real ones."""
@@ -131,11 +167,12 @@ class Appending:
                         single.add((stream.type, one.assertion.target))
                     else:
                         whole.add(stream.type)
+        key = owner_of(claims[0].assertion)
         return [
-            (StreamKey(claims[0] and owner_of(claims[0].assertion), row.type, row.plain.get("discriminator", "")), row)
+            (StreamKey(key, row.type, row.plain.get("discriminator", "")), row)
             for row in owner.rows.values()
             if row.plain["valid_to"] == FOREVER and (row.type in whole or (row.type, row.target) in single)
-        ]  # fmt: skip
+        ]
 
     def stored(self) -> dict[StreamKey, tuple[Row, ...]]:
         """The rows of every stream as they are stored, those in nodes too."""
@@ -144,9 +181,8 @@ class Appending:
             if owner.node["present"]:
                 found[StreamKey(key)] = [self.core.refold.row_of("", owner.node)]
             for row in owner.rows.values():
-                type = row.type.removesuffix("_PAST").removeprefix("HAD")
-                stream = StreamKey(key, type, row.plain.get("discriminator", ""))
-                item = row.target if type else ""
+                stream = self._stream(key, row)
+                item = row.target if stream.type else ""
                 found.setdefault(stream, []).append(self.core.refold.row_of(item, row.plain))
         return {stream: tuple(rows) for stream, rows in found.items()}
 
@@ -169,3 +205,33 @@ def once(records: Sequence[Recorded]) -> list[Recorded]:
     for record in sorted(records, key=lambda record: record.order):
         first.setdefault(record.event, record)
     return list(first.values())
+
+
+def _in_batches(*batches: Sequence[Recorded]) -> list[list[Recorded]]:
+    """With their place in the log as their offset."""
+    offsets = count()
+    return [
+        [replace(one, order=one.order._replace(offset=next(offsets))) for one in batch] for batch in batches
+    ]
+
+
+#: Deliveries that chance seldom finds.
+WORKED: Mapping[str, Sequence[Sequence[Recorded]]] = {
+    "what was recorded before a retraction that has come already": _in_batches(
+        [builders.record("one", 100, entity("a", 0, x=1))],
+        [builders.record("taken back", 110, retract("one"), partition=1)],
+        [builders.record("between", 105, entity("a", 5, y=1))],
+    ),
+    "a stream that is first heard of behind an end": _in_batches(
+        [builders.record("end", 100, end("a", 5))], [builders.record("link", 101, link("a", "CALLS", "b", 3))]
+    ),
+    "two ends": _in_batches(
+        [builders.record("one", 100, entity("a", 0))], [builders.record("end", 101, end("a", 5))], [builders.record("again", 102, end("a", 6))]
+    ),
+    "two events of one instant": _in_batches(
+        [builders.record("one", 100, entity("a", 0), sequence="2")], [builders.record("two", 101, entity("a", 0, x=1), sequence="1")]
+    ),
+    "a known time that two batches share": _in_batches(
+        [builders.record("one", 100, link("a", "CALLS", "b", 0))], [builders.record("two", 100, link("a", "CALLS", "b", 1, x=1))]
+    ),
+}  # fmt: skip

@@ -10,13 +10,14 @@ from neo4j import AsyncTransaction
 
 from graph_service.core.assertions import EventRetracted, RelationshipAsserted, RelationshipEnded, owner_of
 from graph_service.core.fold import Claim, claim, streams_of
-from graph_service.core.model import RecordOrder, StreamKey, kind_of
+from graph_service.core.model import RecordOrder, Row, StreamKey, canonical, kind_of
+from graph_service.store.announcing import ENTRIES_PER_NODE, entries, news
 from graph_service.store.batch import MappedEvent
 from graph_service.store.claims import from_text
-from graph_service.store.heads import ENDS, Heads, appended, stream_of
+from graph_service.store.heads import ENDS, Heads, appended, learned, stream_of
 from graph_service.store.heads import from_text as from_heads
-from graph_service.store.queries import ask, type_list
-from graph_service.store.refold import BEGINNING, Edits, Stored, append, refold, row_of
+from graph_service.store.queries import PAST, ask, type_list
+from graph_service.store.refold import BEGINNING, HAD, Edits, Stored, append, refold, row_of, window
 
 
 class Named(NamedTuple):
@@ -53,20 +54,25 @@ class Folding:
     async def fold(self, new: Sequence[MappedEvent], reached: set[str], recorded_at: int) -> None:
         """Bring the rows of all entities that are spoken of to the fold of all that is claimed about them.
 
-        `reached` are those whose past claims count at other times than before; for them, and where something does not append,
-        all of the past is read.
+        `reached` are those whose past claims count at other times than before. For them all of the past is read; for others only
+        what is open where the claims append, and the past from the earliest claim on where that is enough.
         """
         claims = _new_claims(new)
         await self._look_up({*claims, *reached})
         appends: dict[str, Heads] = {}
-        for owner in claims:
-            if owner not in reached:
-                heads = appended(owner, from_heads(self._named[owner].heads), claims[owner])
-                if heads is not None:
-                    appends[owner] = heads
+        late: dict[str, Heads] = {}
+        for owner in claims.keys() - reached:
+            before = from_heads(self._named[owner].heads)
+            if (heads := appended(owner, before, claims[owner])) is not None:
+                appends[owner] = heads
+            elif (heads := learned(owner, before, claims[owner])) is not None:
+                late[owner] = heads
         edits = await self._appended({owner: claims[owner] for owner in appends}, appends, recorded_at)
-        edits |= await self._refolded(sorted((set(claims) | reached) - set(appends)), recorded_at)
+        if late:
+            edits |= await self._windowed({owner: claims[owner] for owner in late}, late, recorded_at)
+        edits |= await self._refolded(sorted((set(claims) | reached) - set(edits)), recorded_at)
         await self._edit(edits)
+        await self._announce(edits, new, recorded_at)
 
     async def _appended(
         self,
@@ -74,19 +80,67 @@ class Folding:
         heads: dict[str, Heads],
         recorded_at: int,
     ) -> dict[str, Edits]:
-        existing = {
-            owner: [stream_of(owner, name) for name in from_heads(self._named[owner].heads) if name != ENDS]
-            for owner in claims
-        }
+        existing = {owner: self._existing(owner) for owner in claims}
         tails = await self._tails(claims, existing)
         edits = {}
         for owner, its_claims in claims.items():
-            held = self._named[owner].held
-            state = row_of("", held) if held else None
             edits[owner] = append(
-                owner, its_claims, tails[owner], state, heads[owner], existing[owner], recorded_at
+                owner,
+                its_claims,
+                tails[owner],
+                self._state(owner),
+                heads[owner],
+                existing[owner],
+                recorded_at,
             )
         return edits
+
+    def _existing(self, owner: str) -> list[StreamKey]:
+        return [stream_of(owner, name) for name in from_heads(self._named[owner].heads) if name != ENDS]
+
+    def _state(self, owner: str) -> Row | None:
+        held = self._named[owner].held
+        return row_of("", held) if held else None
+
+    async def _windowed(
+        self, claims: dict[str, list[Claim]], heads: dict[str, Heads], recorded_at: int
+    ) -> dict[str, Edits]:
+        """The edits of those late claims for which the past from the earliest of them on is enough."""
+        owners = [
+            [self._named[owner].id, min(one.place.valid_from for one in its)] for owner, its in claims.items()
+        ]
+        new = {one.event for its in claims.values() for one in its}
+        standing = await self._claims("write/claims_since", owners=owners)
+        rows: dict[str, list[tuple[StreamKey, Stored]]] = {owner: [] for owner in claims}
+        for row in await ask(self._tx, "write/rows_since", owners=owners):
+            for id, type, target, plain in row["rows"]:
+                base = "" if type == HAD else type.removesuffix(PAST)
+                stream = StreamKey(row["key"], base, plain.get("discriminator", ""))
+                rows[row["key"]].append((stream, Stored(id=id, type=type, target=target, plain=plain)))
+        edits = {}
+        for owner, its in claims.items():
+            found = window(
+                owner,
+                its,
+                [one for one in standing.get(owner, ()) if one.event not in new],
+                rows[owner],
+                self._state(owner),
+                heads[owner],
+                self._existing(owner),
+                recorded_at,
+            )
+            if found is not None:
+                edits[owner] = found
+        return edits
+
+    async def _claims(self, name: str, **values: Any) -> dict[str, list[Claim]]:
+        claims: dict[str, list[Claim]] = defaultdict(list)
+        for row in await ask(self._tx, name, **values):
+            for uid, order, sequence, believed, text in row["claims"]:
+                claims[row["key"]] += from_text(
+                    text, event=uid, order=RecordOrder(*order), sequence=sequence, believed=believed
+                )
+        return claims
 
     async def _tails(
         self, claims: dict[str, list[Claim]], existing: dict[str, list[StreamKey]]
@@ -121,20 +175,32 @@ class Folding:
         return tails
 
     async def _refolded(self, owners: Sequence[str], recorded_at: int) -> dict[str, Edits]:
-        claims: dict[str, list[Claim]] = {owner: [] for owner in owners}
+        claims: dict[str, list[Claim]] = {}
         stored: dict[str, list[Stored]] = {owner: [] for owner in owners}
         if owners:
-            for row in await ask(self._tx, "write/claims", keys=owners):
-                for uid, order, sequence, believed, text in row["claims"]:
-                    claims[row["key"]] += from_text(
-                        text, event=uid, order=RecordOrder(*order), sequence=sequence, believed=believed
-                    )
+            claims = await self._claims("write/claims", keys=owners)
             for row in await ask(self._tx, "write/rows", keys=owners):
                 stored[row["key"]] += [
                     Stored(id=id, type=type, target=target, plain=plain)
                     for id, type, target, plain in row["rows"]
                 ]
-        return {owner: refold(owner, claims[owner], stored[owner], recorded_at) for owner in owners}
+        return {
+            owner: refold(owner, claims.get(owner, ()), stored[owner], recorded_at, self._state(owner))
+            for owner in owners
+        }
+
+    async def _announce(
+        self, edits: dict[str, Edits], new: Sequence[MappedEvent], recorded_at: int
+    ) -> None:
+        """Write down which beliefs changed, for those who follow them: in the transaction that changes them."""
+        found = entries((one for edit in edits.values() for one in news(edit.before, edit.after)), new)
+        rows = [
+            {"first": first, "recorded_at": recorded_at, "count": len(some), "entries": canonical(some)}
+            for first in range(0, len(found), ENTRIES_PER_NODE)
+            if (some := found[first : first + ENTRIES_PER_NODE])
+        ]
+        if rows:
+            await ask(self._tx, "write/changes", rows=rows)
 
     async def _edit(self, edits: dict[str, Edits]) -> None:
         gone = [id for edit in edits.values() for id in edit.delete]

@@ -86,6 +86,24 @@ def appended(owner: str, heads: Mapping[str, Head], claims: Iterable[Claim]) -> 
     return result
 
 
+def learned(owner: str, heads: Mapping[str, Head], claims: Iterable[Claim]) -> Heads | None:
+    """The heads after claims that may be late on the valid axis, but were all recorded after everything their streams were told;
+    None when one of them was not, or has an end.
+    """
+    result = dict(heads)
+    for one in claims:
+        if one.assertion.valid_to != FOREVER or len(one.believed) != 1 or one.believed[0][1] != FOREVER:
+            return None
+        names = _names(owner, one, [stream_of(owner, name) for name in result if name != ENDS])
+        for name in {*names, ENDS}:
+            head = heads.get(name)
+            if head is not None and one.place.order.recorded_at <= head.order.recorded_at:
+                return None
+        for name in names:
+            result[name] = _reached(result.get(name, result.get(ENDS)), one)
+    return result
+
+
 def _names(owner: str, one: Claim, existing: Iterable[StreamKey]) -> set[str]:
     names = {name_of(stream) for stream in streams_of(one.assertion, existing)}
     if isinstance(one.assertion, EntityEnded):

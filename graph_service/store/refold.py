@@ -12,6 +12,7 @@ from typing import Any
 from graph_service.core.fold import Claim, advance, fold, streams_of
 from graph_service.core.model import NOTHING, Properties, Row, StreamKey
 from graph_service.core.time import FOREVER
+from graph_service.store.announcing import RowsByStream
 from graph_service.store.heads import Heads, heads_of, to_text
 from graph_service.store.queries import PAST
 from graph_service.store.rows import StoredRow
@@ -39,15 +40,32 @@ class Edits:
     #: (type, target key, row as plain properties).
     create: tuple[tuple[str, str, dict[str, Any]], ...]
     node: dict[str, Any]
+    #: The rows that were compared, before and after, of the streams that can have changed.
+    before: RowsByStream
+    after: RowsByStream
 
 
-def refold(owner: str, claims: Iterable[Claim], stored: Iterable[Stored], recorded_at: int) -> Edits:
-    """The edits that bring the rows of `owner` to the fold of all its claims; `stored` are all its rows outside its node."""
-    listed = list(claims)
+def refold(
+    owner: str,
+    claims: Iterable[Claim],
+    stored: Iterable[Stored],
+    recorded_at: int,
+    state: Row | None = None,
+) -> Edits:
+    """The edits that bring the rows of `owner` to the fold of all its claims; `stored` are all its rows outside its node, `state` is
+    the one in it, which only bears on what is `before`.
+    """
+    listed, kept = list(claims), list(stored)
     heads = heads_of(owner, listed)
     by_stream = _by_stream(owner, listed, ())
     rows = {stream: fold(its) for stream, its in by_stream.items()}
-    return _edits(rows, stored, recorded_at, {**_node(rows[StreamKey(owner)]), "heads": to_text(heads)})
+    before: dict[StreamKey, list[Row]] = {StreamKey(owner): [state] if state else []}
+    for one in kept:
+        type = "" if one.type == HAD else one.type.removesuffix(PAST)
+        stream = StreamKey(owner, type, one.plain.get("discriminator", ""))
+        before.setdefault(stream, []).append(row_of(one.target if type else "", one.plain))
+    node = {**_node(rows[StreamKey(owner)]), "heads": to_text(heads)}
+    return _edits(rows, kept, recorded_at, node, before)
 
 
 def append(
@@ -73,7 +91,45 @@ def append(
     node: dict[str, Any] = {"heads": to_text(heads)}
     if own := rows.get(StreamKey(owner)):  # without a row before or after, an end has changed nothing
         node = {**_node(own), **node}
-    return _edits(rows, stored, recorded_at, node)
+    return _edits(rows, stored, recorded_at, node, {stream: open_rows.get(stream, ()) for stream in rows})
+
+
+def window(
+    owner: str,
+    claims: Iterable[Claim],
+    standing: Iterable[Claim],
+    reaching: Iterable[tuple[StreamKey, Stored]],
+    state: Row | None,
+    heads: Heads,
+    existing: Iterable[StreamKey],
+    recorded_at: int,
+) -> Edits | None:
+    """The edits of claims that are late on the valid axis, but newer than all of their streams on the other.
+
+    `standing` are the claims still believed that begin at or after the earliest of `claims`, `reaching` the believed rows of the
+    owner outside its node that reach it, `state` the row in the node; else as `append`. None: all of the past is needed.
+    """
+    new, old = list(claims), [one for one in standing if one.believed and one.believed[-1][1] == FOREVER]
+    since = min(one.place.valid_from for one in new)
+    if any(since <= one.assertion.valid_to < FOREVER for one in old):
+        return None
+    streams = _by_stream(owner, [*old, *new], existing)
+    by_stream = {stream: its for stream, its in _by_stream(owner, new, streams).items() if its}
+    earlier = _by_stream(owner, old, streams)
+    kept: dict[StreamKey, list[Row]] = {StreamKey(owner): [state] if state else []}
+    stored = []
+    for stream, one in reaching:
+        if stream in by_stream:
+            stored.append(one)
+            kept.setdefault(stream, []).append(row_of(one.target if stream.type else "", one.plain))
+    rows = {stream: advance(kept.get(stream, ()), earlier[stream], its) for stream, its in by_stream.items()}
+    node: dict[str, Any] = {"heads": to_text(heads)}
+    own = rows.get(StreamKey(owner))
+    if own is not None:
+        if not any(_open(row) for row in own):
+            return None  # when it ended is known to rows further back
+        node = {**_node(own), **node}
+    return _edits(rows, stored, recorded_at, node, {stream: kept.get(stream, ()) for stream in rows})
 
 
 def _by_stream(
@@ -91,10 +147,11 @@ def _by_stream(
 
 
 def _edits(
-    rows: Mapping[StreamKey, Iterable[Row]],
+    rows: RowsByStream,
     stored: Iterable[Stored],
     recorded_at: int,
     node: dict[str, Any],
+    before: RowsByStream,
 ) -> Edits:
     """What differs between the stored rows and the wanted ones; the open row of the entity's state lives in its node."""
     wanted: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -106,7 +163,7 @@ def _edits(
                 wanted[(name, target, _sign(plain))] = plain
     delete = [old.id for old in stored if wanted.pop((old.type, old.target, _sign(old.plain)), None) is None]
     create = tuple((name, target, plain) for (name, target, _), plain in wanted.items())
-    return Edits(delete=tuple(delete), create=create, node=node)
+    return Edits(delete=tuple(delete), create=create, node=node, before=before, after=rows)
 
 
 def row_of(item: str, plain: Mapping[str, Any]) -> Row:
@@ -179,7 +236,9 @@ def _node(rows: Iterable[Row]) -> dict[str, Any]:
         "declared": bool(rows),
         "present": False,
         "valid_from": max(ended, default=BEGINNING),
-        "known_from": max((row.end_known for row in rows if row.known_to == FOREVER), default=BEGINNING),
+        "known_from": max(
+            (row.end_known if row.known_to == FOREVER else row.known_to for row in rows), default=BEGINNING
+        ),
     }
 
 

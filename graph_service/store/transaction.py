@@ -19,6 +19,7 @@ from graph_service.core.assertions import (
 )
 from graph_service.core.errors import Fenced, StoreTimeout, StoreUnavailable
 from graph_service.core.model import Event, EventId, RecordOrder
+from graph_service.core.time import FOREVER
 from graph_service.store.batch import Batch, DeadLetter, MappedEvent, Outcome, Replay
 from graph_service.store.claims import to_text
 from graph_service.store.erasing import Erasing
@@ -216,17 +217,7 @@ class BatchTransaction:
             for nth, assertion in enumerate(mapped.assertions):
                 if not isinstance(assertion, EventRetracted):
                     by_owner[owner_of(assertion)].append((nth, assertion))
-            abouts = [
-                [
-                    named[owner].id,
-                    {
-                        "valid_from": min(a.valid_from for _, a in numbered),
-                        "valid_to": max(a.valid_to for _, a in numbered),
-                        "assertions": to_text(numbered),
-                    },
-                ]
-                for owner, numbered in by_owner.items()
-            ]
+            abouts = [[named[owner].id, _about(numbered)] for owner, numbered in by_owner.items()]
             rows.append([_event_row(mapped), abouts])
         await ask(self._tx, "write/events", rows=rows)
 
@@ -258,6 +249,19 @@ class BatchTransaction:
             unmapped=unmapped,
             replayed=replayed,
         )
+
+
+def _about(numbered: Sequence[tuple[int, Spanned]]) -> dict[str, Any]:
+    """What an event claims about one owner; `latest` and `ends` (null where they say nothing new) tell which instants it bears on."""
+    starts = [one.valid_from for _, one in numbered]
+    ends = [one.valid_to for _, one in numbered]
+    return {
+        "valid_from": min(starts),
+        "valid_to": max(ends),
+        "latest": max(starts) if max(starts) != min(starts) else None,
+        "ends": max((end for end in ends if end != FOREVER), default=None),
+        "assertions": to_text(numbered),
+    }
 
 
 def _keys(mapped: MappedEvent) -> Iterator[str]:
