@@ -9,7 +9,7 @@ export PYTHON
 COMPILE = .venv-tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--custom-compile-command 'make lock'
 
-.PHONY: help demo test test-unit test-live lint format lock build-portal environment clean
+.PHONY: help demo test test-unit test-live test-deep torture lint format lock build-portal environment clean
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -24,6 +24,13 @@ test-unit: environment ## Tests that need no engine
 
 test-live: build-portal ## Tests on a real Neo4j and a real Kafka (started as child processes unless addresses are given)
 	@$(PYTEST) tests/live
+
+test-deep: environment ## 10,000 generated histories through the fold and the append, 300 through a real Neo4j, held against the oracle
+	@HYPOTHESIS_PROFILE=deep $(PYTEST) tests/unit/test_fold_properties.py tests/unit/test_fold_advance.py tests/unit/test_store_append.py
+	@HYPOTHESIS_PROFILE=deep $(PYTEST) tests/live/test_truth.py tests/live/test_truth_past.py
+
+torture: environment ## Kill, stop and cut everything while events come, compare with a calm run: SEED=1 MINUTES=15 EVENTS=1000000
+	@$(BIN)/python -m tests.torture $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(EVENTS),--events $(EVENTS))
 
 lint: environment ## ruff and mypy --strict
 	@$(BIN)/ruff check .

@@ -21,6 +21,8 @@ from pydantic_settings import (
 )
 
 from graph_service.core.errors import BadSettings
+from graph_service.settings_api import LISTS as API_LISTS
+from graph_service.settings_api import ApiSettings
 
 PREFIX = "GRAPH_SERVICE_"
 FILE_NAME = "graph-service.toml"
@@ -28,17 +30,17 @@ CONFIG_VARIABLE = PREFIX + "CONFIG"
 #: Used by the tests and the tools, not settings of the service.
 OTHER_VARIABLES = ("CONFIG", "CACHE", "TEST_")
 SECRETS = ("neo4j_password", "kafka_password")
-LISTS = ("topics", "mapping")
+LISTS = ("topics", "mapping", *API_LISTS)
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 TopicName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 
 
-class Settings(BaseSettings):
+class Settings(ApiSettings, BaseSettings):
     """Everything that can be set. Immutable."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
     )
 
     neo4j_uri: str | None = Field(
@@ -95,17 +97,18 @@ class Settings(BaseSettings):
     )
     batch_events_max: int = Field(500, ge=1, le=10_000, description="Records in one transaction.")
     batch_wait_ms: int = Field(50, ge=0, le=60_000, description="How long a batch waits to fill up.")
+    changes_kept_days: float = Field(
+        7.0, gt=0, le=36_500, description="How long the change log is kept, from the latest record back."
+    )
+    changes_kept_max: int = Field(
+        500_000, ge=1, description="Transactions whose changes are kept, at most; the oldest go first."
+    )
     record_bytes_max: int = Field(
         1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="Largest record that is accepted."
     )
 
     host: str = Field("127.0.0.1", description="Address that the API listens on; 0.0.0.0 for all.")
     port: Port = Field(8080, description="Port that the API listens on; 0: a free one.")
-
-    operator_actions: bool = Field(
-        False,
-        description="Whether the API lets everybody who reaches it see, replay and discard dead letters.",
-    )
 
     data: Path = Field(Path(".data/up"), description="Folder with the data of local engines.")
     log_format: Literal["auto", "console", "json"] = Field(

@@ -35,6 +35,8 @@ REVOKE_WAIT_S = 5.0
 PAUSE_AFTER_S = 5.0
 """A write that takes longer is an outage: partitions are paused, and polled for the membership."""
 COMMIT_EVERY_S = 1.0
+PRUNE_EVERY_S = 10.0
+"""Up to a thousand transactions of the change log at a time: more than an ingester writes meanwhile."""
 FENCED_MAX = 5
 """In a row, without a batch applied in between."""
 
@@ -183,7 +185,7 @@ class Ingester:
 
     async def _consume(self, consumer: AIOKafkaConsumer, applier: Applier, stop: asyncio.Event) -> None:
         rate = Rate(time.monotonic())
-        committed_s = time.monotonic()
+        committed_s = pruned_s = time.monotonic()
         while not stop.is_set():
             await self._take_up(consumer, stop)
             items = await self._gather(consumer, stop)
@@ -200,6 +202,9 @@ class Ingester:
                 committed_s = now_s
                 await self._mark_idle(consumer, now_s)
                 await self._commit(consumer)
+            if now_s - pruned_s >= PRUNE_EVERY_S:
+                pruned_s = now_s
+                await self._prune()
             await self._look(consumer)
             if self._watching is not None and self._watching.done():
                 self._watching.result()
@@ -332,6 +337,15 @@ class Ingester:
                     held.idle = idle
                 except Unavailable:
                     return
+
+    async def _prune(self) -> None:
+        """Keep the change log within its limits, a bit at a time. Any ingester does; that several do, does no harm."""
+        try:
+            await self._writer.prune_changes(
+                kept_s=self._options.changes_kept_s, nodes_max=self._options.changes_kept_max
+            )
+        except Unavailable as error:
+            log.debug("changes not pruned", cause=str(error))
 
     async def _is_at_end(self, consumer: AIOKafkaConsumer, place: Place, held: Held) -> bool:
         part = TopicPartition(*place)

@@ -35,5 +35,8 @@ class IngestOptions:
     unmapped_to_dead_letters: bool = False
     #: A partition counts as idle when it gave nothing for so long and is at its end.
     idle_after_ms: int = 1000
+    #: How long the change log is kept, from the latest record back, and how many transactions of it at most.
+    changes_kept_s: float = 7 * 86_400.0
+    changes_kept_max: int = 500_000
     #: Whether to run without aiokafka's C extension.
     slow_kafka_allowed: bool = False

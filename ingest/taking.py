@@ -31,6 +31,9 @@ class Store(Writes, Protocol):
     async def mark_idle(self, topic: str, partition: int, idle: bool) -> None:
         """Whether the watermark waits for the partition."""
 
+    async def prune_changes(self, *, kept_s: float, nodes_max: int) -> int:
+        """Take some of the oldest changes away; how many."""
+
 
 class Taking:
     """Takes partitions over, and notices when their topic is another one under the same name."""

@@ -215,23 +215,52 @@ def _in_batches(*batches: Sequence[Recorded]) -> list[list[Recorded]]:
     ]
 
 
+def _each(*records: Recorded) -> list[list[Recorded]]:
+    """Each record in a batch of its own."""
+    return _in_batches(*([one] for one in records))
+
+
+_record = builders.record
 #: Deliveries that chance seldom finds.
 WORKED: Mapping[str, Sequence[Sequence[Recorded]]] = {
-    "what was recorded before a retraction that has come already": _in_batches(
-        [builders.record("one", 100, entity("a", 0, x=1))],
-        [builders.record("taken back", 110, retract("one"), partition=1)],
-        [builders.record("between", 105, entity("a", 5, y=1))],
+    "what was recorded before a retraction that has come already": _each(
+        _record("one", 100, entity("a", 0, x=1)),
+        _record("taken back", 110, retract("one"), partition=1),
+        _record("between", 105, entity("a", 5, y=1)),
     ),
-    "a stream that is first heard of behind an end": _in_batches(
-        [builders.record("end", 100, end("a", 5))], [builders.record("link", 101, link("a", "CALLS", "b", 3))]
+    "a stream that is first heard of behind an end": _each(
+        _record("end", 100, end("a", 5)), _record("link", 101, link("a", "CALLS", "b", 3))
     ),
-    "two ends": _in_batches(
-        [builders.record("one", 100, entity("a", 0))], [builders.record("end", 101, end("a", 5))], [builders.record("again", 102, end("a", 6))]
+    "a stream that is first heard of behind an end that was recorded later": _each(
+        _record("end", 110, end("a", 5), partition=1), _record("link", 105, link("a", "CALLS", "b", 3))
     ),
-    "two events of one instant": _in_batches(
-        [builders.record("one", 100, entity("a", 0), sequence="2")], [builders.record("two", 101, entity("a", 0, x=1), sequence="1")]
+    "two ends": _each(
+        _record("one", 100, entity("a", 0)),
+        _record("end", 101, end("a", 5)),
+        _record("again", 102, end("a", 6)),
     ),
-    "a known time that two batches share": _in_batches(
-        [builders.record("one", 100, link("a", "CALLS", "b", 0))], [builders.record("two", 100, link("a", "CALLS", "b", 1, x=1))]
+    "a late end that takes the last stretch away": _each(
+        _record("one", 100, entity("a", 0)),
+        _record("end", 101, end("a", 3)),
+        _record("back", 102, entity("a", 6)),
+        _record("end again", 103, end("a", 10)),
+        _record("never back", 104, end("a", 6)),
     ),
-}  # fmt: skip
+    "two events of one instant": _each(
+        _record("one", 100, entity("a", 0), sequence="2"),
+        _record("two", 101, entity("a", 0, x=1), sequence="1"),
+    ),
+    "a known time that two batches share": _each(
+        _record("one", 100, link("a", "CALLS", "b", 0)), _record("two", 100, link("a", "CALLS", "b", 1, x=1))
+    ),
+    "a late event within a span that is yet to end": _each(
+        _record("one", 100, entity("a", 0, x=1)),
+        _record("for a while", 101, entity("a", 2, 10, y=1)),
+        _record("late", 102, entity("a", 5, z=1)),
+    ),
+    "a late event before one that was taken back": _each(
+        _record("one", 100, entity("a", 5, x=1)),
+        _record("taken back", 101, retract("one")),
+        _record("late", 102, entity("a", 3)),
+    ),
+}

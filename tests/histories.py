@@ -6,7 +6,7 @@ is only a way to pick a number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 from typing import NamedTuple, Protocol, TypeVar
@@ -123,15 +123,25 @@ def history(pick: Pick) -> list[Recorded]:
     return records
 
 
-def appending_history(pick: Pick) -> list[Recorded]:
-    """Records that are newer on both clocks than all before them, with open ends: nothing but appends."""
+def _in_order_of_knowing(pick: Pick, valid_after: Callable[[int], int]) -> list[Recorded]:
+    """Records with open ends, each of a later known time than all before; `valid_after` gives their valid instants."""
     records: list[Recorded] = []
     scope, known, valid = _one_of(pick, SCOPES), KNOWN_FROM, 0
     while len(records) < EVENTS_MAX and (not records or pick(10)):
-        known, valid = known + 1 + pick(3), valid + 1 + pick(3)
+        known, valid = known + 1 + pick(3), valid_after(valid)
         assertions = [_assertion(pick, scope, (valid, FOREVER)) for _ in range(1 + pick(2))]
         records.append(builders.record(f"e{len(records)}", known, *assertions, offset=len(records)))
     return records
+
+
+def appending_history(pick: Pick) -> list[Recorded]:
+    """Records that are newer on both clocks than all before them, with open ends: nothing but appends."""
+    return _in_order_of_knowing(pick, lambda valid: valid + 1 + pick(3))
+
+
+def late_history(pick: Pick) -> list[Recorded]:
+    """Records that come as they are known, with open ends, and speak of any instant."""
+    return _in_order_of_knowing(pick, lambda valid: pick(10))
 
 
 def picking(draw: st.DrawFn) -> Pick:
@@ -149,6 +159,12 @@ def histories(draw: st.DrawFn) -> list[Recorded]:
 def appending_histories(draw: st.DrawFn) -> list[Recorded]:
     """`appending_history`, for Hypothesis."""
     return appending_history(picking(draw))
+
+
+@st.composite
+def late_histories(draw: st.DrawFn) -> list[Recorded]:
+    """`late_history`, for Hypothesis."""
+    return late_history(picking(draw))
 
 
 _BELOW = [st.nothing(), *(st.integers(0, n - 1) for n in range(1, 20))]

@@ -163,8 +163,8 @@ MUTANTS = (
     Mutant(
         name="an append without regard to the ends of the entity",
         module="heads",
-        old="for name in {*names, ENDS}:",
-        new="for name in names:",
+        old="for name in {*names, ENDS}:\n            head = result",
+        new="for name in names:\n            head = result",
     ),
     Mutant(
         name="an end that does not tell the streams to come",
@@ -187,14 +187,56 @@ MUTANTS = (
     Mutant(
         name="an append of a span that ends",
         module="heads",
-        old="if one.assertion.valid_to != FOREVER or len(one.believed)",
-        new="if len(one.believed)",
+        old="] = {}\n    for one in claims:\n        if one.assertion.valid_to != FOREVER or",
+        new="] = {}\n    for one in claims:\n        if",
     ),
     Mutant(
         name="an append within a span that is yet to end",
         module="heads",
         old="valid = max(valid, one.assertion.valid_to)",
         new="pass",
+    ),
+    Mutant(
+        name="late claims without regard to the ends of the entity",
+        module="heads",
+        old="for name in {*names, ENDS}:\n            head = heads",
+        new="for name in names:\n            head = heads",
+    ),
+    Mutant(
+        name="late claims of a known time that is told already",
+        module="heads",
+        old="one.place.order.recorded_at <= head.order.recorded_at",
+        new="one.place.order.recorded_at < head.order.recorded_at",
+    ),
+    Mutant(
+        name="a late claim of a span that ends",
+        module="heads",
+        old="result = dict(heads)\n    for one in claims:\n        if one.assertion.valid_to != FOREVER or",
+        new="result = dict(heads)\n    for one in claims:\n        if",
+    ),
+    Mutant(
+        name="a late claim within a span that is yet to end",
+        module="refold",
+        old="if any(since <= one.assertion.valid_to < FOREVER for one in old):",
+        new="if False:",
+    ),
+    Mutant(
+        name="a late claim that forgets what stands behind it",
+        module="refold",
+        old="advance(kept.get(stream, ()), earlier[stream], its)",
+        new="advance(kept.get(stream, ()), (), its)",
+    ),
+    Mutant(
+        name="late claims on a retracted past",
+        module="refold",
+        old="[one for one in standing if one.believed and one.believed[-1][1] == FOREVER]",
+        new="list(standing)",
+    ),
+    Mutant(
+        name="a late end of which only the last is known",
+        module="refold",
+        old="        if not any(_open(row) for row in own):\n            return None",
+        new="        if False:\n            return None",
     ),
     Mutant(
         name="an appended end that leaves the relationships",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from enum import Enum
 
 import strawberry
 
-from graph_service.api.context import Info, Moment, RelationshipsAsked
+from graph_service.api.context import Info, Moment
 from graph_service.api.fields import resolved
 from graph_service.api.nodes import Entity, Event, Relationship, Version, as_entity, event_of
 from graph_service.api.scalars import DateTime, instant
 from graph_service.core.vocabulary import Depends
 from graph_service.store.answers import Basis as BasisRow
-from graph_service.store.answers import DifferenceAt, ImpactAt, ImpactHit, RelationshipAt, VersionAt
+from graph_service.store.answers import DifferenceAt, RelationshipAt, VersionAt
 
 OWNERS_OF_ONE_MAX = 50
 
@@ -45,142 +44,6 @@ class Basis:
             dead_letters=row.dead_letters,
             replayed=row.replayed,
         )
-
-
-@strawberry.type(description="A chain of relationships, and the entities along it.")
-class Path:
-    entities: list[Entity] = strawberry.field(description="From what was asked to what was found.")
-    relationships: list[Relationship] = strawberry.field(
-        description="Between each two of them, each in its own direction."
-    )
-
-
-@strawberry.type(description="One entity within an impact.")
-class ImpactItem:
-    entity: Entity = strawberry.field(description="What was found.")
-    distance: int = strawberry.field(description="How many relationships away, on the shortest path.")
-    path: Path = strawberry.field(description="The path that proves it.")
-    score: float = strawberry.field(
-        description="How much it is affected, above 0 and at most 1: one divided by the distance."
-    )
-
-
-@strawberry.enum(description="Which limit was reached.")
-class TruncationReason(Enum):
-    DEPTH = strawberry.enum_value("depth", description="More lies beyond `maxDepth`.")
-    SIZE = strawberry.enum_value("size", description="More was found than `first`.")
-    TIME = strawberry.enum_value("time", description="The search ran out of time.")
-
-
-@strawberry.type(description="What was left out of an answer, and why.")
-class Truncation:
-    reason: TruncationReason = strawberry.field(description="Which limit was reached.")
-    detail: str = strawberry.field(description="What was left out, in words, and what to do about it.")
-
-
-@strawberry.type(description="How many items are of a kind.")
-class KindCount:
-    kind: str = strawberry.field(description="The kind.")
-    count: int = strawberry.field(description="How many items.")
-
-
-@strawberry.type(description="How many items somebody owns.")
-class OwnerCount:
-    owner: Entity = strawberry.field(description="The owner.")
-    count: int = strawberry.field(description="How many items.")
-
-
-@strawberry.type(description="Everything that transitively depends on something (or that it depends on).")
-class Impact:
-    found: strawberry.Private[ImpactAt]
-    moment: strawberry.Private[Moment]
-
-    @resolved("What was found, nearest first, then by key.")
-    async def items(self, info: Info) -> list[ImpactItem]:
-        hits = {hit.key: hit for hit in self.found.hits}
-        keys = sorted(hits.keys() | {hit.parent for hit in self.found.hits})
-        rows = await info.context.entities.load_many([(key, self.moment.point) for key in keys])
-        entities = {key: as_entity(key, row, self.moment) for key, row in zip(keys, rows, strict=True)}
-        return [
-            ImpactItem(
-                entity=entities[hit.key],
-                distance=hit.distance,
-                path=_path(hit, hits, entities, self.moment),
-                score=1 / hit.distance,
-            )
-            for hit in self.found.hits
-        ]
-
-    @resolved(
-        "Exact number found within the limits; with `truncated`, what was left out and why (depth, size, time)."
-    )
-    def count(self) -> int:
-        return self.found.count
-
-    @resolved("What was left out and why; null when nothing was.")
-    def truncated(self) -> Truncation | None:
-        if self.found.cut is None:
-            return None
-        return Truncation(reason=TruncationReason(self.found.cut), detail=self.found.cut_detail or "")
-
-    @resolved("The items by kind, most first.")
-    async def by_kind(self, info: Info) -> list[KindCount]:
-        rows = await info.context.entities.load_many(
-            [(hit.key, self.moment.point) for hit in self.found.hits]
-        )
-        kinds = Counter(
-            as_entity(hit.key, row, self.moment).row.kind
-            for hit, row in zip(self.found.hits, rows, strict=True)
-        )
-        return [KindCount(kind=kind, count=kinds[kind]) for kind in _most_first(kinds)]
-
-    @resolved("Who owns the items, by the relationship types whose target owns the source, most first.")
-    async def owners(self, info: Info) -> list[OwnerCount]:
-        types = (await info.context.vocabulary()).owner_types()
-        if not types:
-            return []
-        asked = [
-            RelationshipsAsked(
-                key=hit.key,
-                types=types,
-                direction="out",
-                point=self.moment.point,
-                first=OWNERS_OF_ONE_MAX,
-                after=None,
-            )
-            for hit in self.found.hits
-        ]
-        pages = await info.context.relationships.load_many(asked)
-        counts = Counter(target for page in pages for target in {row.target for row in page.items})
-        keys = _most_first(counts)
-        rows = await info.context.entities.load_many([(key, self.moment.point) for key in keys])
-        return [
-            OwnerCount(owner=as_entity(key, row, self.moment), count=counts[key])
-            for key, row in zip(keys, rows, strict=True)
-        ]
-
-    @resolved("What this answer rests on.")
-    async def basis(self, info: Info) -> Basis:
-        return Basis.of(await info.context.basis(self.moment.point))
-
-
-def _most_first(counts: Counter[str]) -> list[str]:
-    return sorted(counts, key=lambda name: (-counts[name], name))
-
-
-def _path(hit: ImpactHit, hits: dict[str, ImpactHit], entities: dict[str, Entity], moment: Moment) -> Path:
-    """From the asked entity to the hit, along the parents; `distance` bounds it."""
-    keys, edges, here = [hit.key], [], hit
-    for _ in range(hit.distance):
-        keys.append(here.parent)
-        edges.append(here.relationship)
-        if here.distance == 1 or here.parent not in hits:
-            break
-        here = hits[here.parent]
-    return Path(
-        entities=[entities[key] for key in reversed(keys)],
-        relationships=[Relationship(row=row, moment=moment) for row in reversed(edges)],
-    )
 
 
 @strawberry.enum(

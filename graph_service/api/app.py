@@ -1,118 +1,100 @@
-"""The HTTP app: GraphQL, health, and pages that ask no other site for anything."""
+"""The HTTP app: GraphQL, health, and pages."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from html import escape
-from pathlib import Path
+import time
 
-from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.responses import JSONResponse, Response
+from graphql import GraphQLSyntaxError
 
 from graph_service.api.context import Context, LogEnds
-from graph_service.api.http import answer
-from graph_service.api.schema import make_schema
-from graph_service.core.errors import GraphServiceError
+from graph_service.api.documents import Invalid
+from graph_service.api.exposure import Exposure
+from graph_service.api.http import Endpoint
+from graph_service.api.kept import Kept
+from graph_service.api.limits.turns import Turns
+from graph_service.api.live import websocket
+from graph_service.api.live.service import Live
+from graph_service.api.live.sse import EventStream, asks_for_stream
+from graph_service.api.schema import Schema, make_schema
+from graph_service.api.security.access import Access, bearer
+from graph_service.api.security.doors import Guard
+from graph_service.api.security.roles import Principal, Role
+from graph_service.api.web import add_pages
+from graph_service.core.errors import BadInput, BadSettings, GraphServiceError
 from graph_service.store.deadletters import DeadLetters
 from graph_service.store.reader import Reader
 
-PAGES = Path(__file__).parent / "pages"
-GRAPHIQL = Path(__file__).parents[1] / "static" / "graphiql"
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-)
-#: GraphiQL's editor sets styles from its script, and its style sheet has fonts inside; nothing else may.
-GRAPHIQL_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
-    "font-src 'self'", "font-src 'self' data:"
-)
+#: How long a finding about readiness is answered again: strangers may ask for it as often as they like.
+READINESS_FRESH_S = 1.0
 
 _log = logging.getLogger(__name__)
 
-_ENDPOINTS = (
-    ("graphql", "GraphQL: POST application/json with query, variables and operationName"),
-    ("graphiql/", "GraphiQL: ask in the browser"),
-    ("explorer", "Explorer: look at one thing at any instant"),
-    ("schema.graphql", "The schema as text"),
-    ("healthz", "200 while the process is up"),
-    ("readyz", "200 when questions can be answered, otherwise 503 with the reason"),
-)
-
 
 def create_app(
-    reader: Reader, *, log_ends: LogEnds | None = None, dead_letters: DeadLetters | None = None
+    reader: Reader,
+    *,
+    access: Access,
+    exposure: Exposure | None = None,
+    log_ends: LogEnds | None = None,
+    dead_letters: DeadLetters | None = None,
 ) -> FastAPI:
-    """The app over a reader that stays the caller's. `log_ends` gives the ends of the log's partitions, for the lag. `dead_letters`
-    enables operator actions, for everybody who reaches the app.
+    """The app over a reader that stays the caller's.
+
+    `access` says who is let in: `Secured(…)`, or `Insecure()` where everybody who reaches the app is. `log_ends` gives the ends of the log's
+    partitions, for the lag. `dead_letters` is what operators operate on.
+
+    Raises:
+        BadSettings: a kept document cannot be executed under the schema and the limits.
     """
+    exposed = exposure or Exposure()
     app = FastAPI(title="graph-service", docs_url=None, redoc_url=None, openapi_url=None)
-    schema = make_schema()
-    text = schema.as_str().rstrip() + "\n"
-    docs = _docs_page(text)
+    app.add_middleware(Guard, doors=exposed.doors)
+    schema = make_schema(exposed.limits, exposed.introspection)
+    _check_kept(schema, exposed.kept)
 
-    @app.middleware("http")
-    async def guard(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call(request)
-        inside = request.url.path.startswith("/graphiql")
-        response.headers.setdefault("content-security-policy", GRAPHIQL_POLICY if inside else POLICY)
-        response.headers["x-content-type-options"] = "nosniff"
-        response.headers["referrer-policy"] = "no-referrer"
-        return response
+    def context(principal: Principal) -> Context:
+        return Context(reader, log_ends, dead_letters, principal=principal)
 
-    @app.post("/graphql")
+    endpoint = Endpoint(
+        schema=schema,
+        access=access,
+        limits=exposed.limits,
+        turns=Turns(exposed.limits),
+        kept=exposed.kept,
+        audit=exposed.audit,
+        context=context,
+    )
+    readiness = _Readiness(reader)
+    live = app.state.live = Live(endpoint, reader, exposed.live)
+
+    @app.api_route("/graphql", methods=["GET", "POST"])
     async def graphql(request: Request) -> Response:
-        return await answer(request, schema, lambda: Context(reader, log_ends, dead_letters))
+        if asks_for_stream(request):
+            return EventStream(request, live)
+        return await endpoint.answer(request)
 
-    @app.get("/graphql")
-    async def graphql_get() -> Response:
-        sentence = "questions are sent with POST; /graphiql/ asks them in the browser"
-        body = {"errors": [{"message": sentence, "extensions": {"code": "BAD_USER_INPUT"}}]}
-        return JSONResponse(body, 405, headers={"allow": "POST"})
+    @app.websocket("/graphql")
+    async def graphql_connection(connection: WebSocket) -> None:
+        await websocket.serve(connection, live)
 
     @app.get("/healthz")
     async def healthz() -> Response:
         return JSONResponse({"status": "up"})
 
     @app.get("/readyz")
-    async def readyz() -> Response:
-        reason = await not_ready(reader)
+    async def readyz(request: Request) -> Response:
+        reason = await readiness.reason()
         if reason is None:
             return JSONResponse({"status": "ready"})
-        return JSONResponse({"status": "not ready", "reason": reason}, 503)
+        # Why, may tell addresses and versions.
+        told = {"reason": reason} if await _may_know_why(request, access) else {}
+        return JSONResponse({"status": "not ready", **told}, 503)
 
-    @app.get("/schema.graphql")
-    async def schema_text() -> Response:
-        return PlainTextResponse(text)
-
-    @app.get("/docs")
-    async def docs_page() -> Response:
-        return HTMLResponse(docs)
-
-    @app.get("/")
-    async def root() -> Response:
-        return Response(status_code=307, headers={"location": "docs"})
-
-    @app.get("/explorer")
-    async def explorer() -> Response:
-        return FileResponse(PAGES / "explorer.html")
-
-    @app.get("/pages/{name}")
-    async def page_file(name: str) -> Response:
-        return _file(PAGES, name)
-
-    @app.get("/graphiql")
-    async def graphiql_bare() -> Response:
-        return Response(status_code=307, headers={"location": "graphiql/"})
-
-    @app.get("/graphiql/{path:path}")
-    async def graphiql(path: str) -> Response:
-        if not (GRAPHIQL / "index.html").is_file():
-            sentence = "GraphiQL is not built here: run `python portal/build.py` and load this page again.\n"
-            return PlainTextResponse(sentence, 503)
-        return _file(GRAPHIQL, path or "index.html")
-
+    add_pages(app, schema.as_str().rstrip() + "\n", access=access, audience=exposed.pages)
     return app
 
 
@@ -131,19 +113,39 @@ async def not_ready(reader: Reader) -> str | None:
     return None
 
 
-def _file(folder: Path, name: str) -> Response:
-    """A file of a folder of ours; nothing outside it and nothing hidden."""
-    found = (folder / name).resolve()
-    if not found.is_relative_to(folder.resolve()) or found.name.startswith(".") or not found.is_file():
-        return PlainTextResponse("there is no such page\n", 404)
-    return FileResponse(found)
+class _Readiness:
+    """Asks the graph at most once in a while, however often it is asked."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._lock = asyncio.Lock()
+        self._found: tuple[float, str | None] | None = None
+
+    async def reason(self) -> str | None:
+        async with self._lock:
+            if self._found is None or time.monotonic() - self._found[0] > READINESS_FRESH_S:
+                self._found = None
+                reason = await not_ready(self._reader)
+                self._found = (time.monotonic(), reason)
+            return self._found[1]
 
 
-def _docs_page(schema: str) -> str:
-    rows = "\n".join(
-        f'<tr><td><a href="{escape(path)}">/{escape(path)}</a></td><td>{escape(says)}</td></tr>'
-        for path, says in _ENDPOINTS
-    )
-    return (PAGES / "docs.html").read_text("utf-8").replace("<!--endpoints-->", rows).replace(
-        "<!--schema-->", escape(schema)
-    )  # fmt: skip
+async def _may_know_why(request: Request, access: Access) -> bool:
+    if access.insecure:
+        return True
+    try:
+        return (await access.authenticate(bearer(request.headers.raw))).may(Role.OPERATOR)
+    except GraphServiceError:
+        return False
+
+
+def _check_kept(schema: Schema, kept: Kept) -> None:
+    for id, text in kept.texts.items():
+        try:
+            schema.gate.check(text)
+        except (BadInput, GraphQLSyntaxError) as error:
+            raise BadSettings(f"the kept document {id:.80} cannot be executed: {error}") from error
+        except Invalid as invalid:
+            raise BadSettings(
+                f"the kept document {id:.80} cannot be executed: {invalid.errors[0].message}"
+            ) from invalid

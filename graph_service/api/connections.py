@@ -16,8 +16,12 @@ T = TypeVar("T")
 Row = TypeVar("Row")
 
 
-async def _cursor_text(context: Context, question: str, after: str, moment: Moment) -> str:
-    """Pins an open `known` to what the graph holds, so that later pages do not see what is recorded in between."""
+async def _cursor_text(context: Context, question: str, after: str, moment: Moment | None) -> str:
+    """Pins an open `known` to what the graph holds, so that later pages do not see what is recorded in between. Without a moment, `after` is the
+    cursor itself.
+    """
+    if moment is None:
+        return after
     known = min(moment.point.known, (await context.basis(moment.point)).known)
     return write_cursor(question, Cursor(after=after, valid=moment.point.valid, known=known))
 
@@ -27,7 +31,12 @@ class Edge(Generic[T]):
     node: T = strawberry.field(description="The item.")
     question: strawberry.Private[str]
     after: strawberry.Private[str]
-    moment: strawberry.Private[Moment]
+    moment: strawberry.Private[Moment | None]
+
+    @classmethod
+    def at_place(cls, node: T, cursor: str) -> Edge[T]:
+        """An edge whose cursor is at hand, for it names a place that stays."""
+        return cls(node=node, question="", after=cursor, moment=None)
 
     @resolved("Pass it as `after` to go on behind this item, at the same point.")
     async def cursor(self, info: Info) -> str:
@@ -40,7 +49,12 @@ class PageInfo:
     has_previous_page: bool = strawberry.field(description="Whether items came before: true after a cursor.")
     question: strawberry.Private[str]
     ends: strawberry.Private[tuple[str, str] | None]
-    moment: strawberry.Private[Moment]
+    moment: strawberry.Private[Moment | None]
+
+    @classmethod
+    def between_places(cls, *, more: bool, resumed: bool, ends: tuple[str, str] | None) -> PageInfo:
+        """Of a page whose cursors are at hand, for they name places that stay."""
+        return cls(has_next_page=more, has_previous_page=resumed, question="", ends=ends, moment=None)
 
     @resolved("The cursor of the first item; null on an empty page.")
     async def start_cursor(self, info: Info) -> str | None:

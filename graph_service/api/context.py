@@ -5,18 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from graph_service.api.live.asked import ChangesAsked, ImpactAsked
+from graph_service.api.security.roles import Principal, Role
 from graph_service.core.errors import BadRequest, Forbidden
 from graph_service.core.vocabulary import Vocabulary
 from graph_service.store.answers import Basis, EntityAt, EventRow, Page, Point, RelationshipAt, VersionAt
 from graph_service.store.deadletters import DeadLetters
+from graph_service.store.foresee import Foreseen
 from graph_service.store.letters import LetterRecord, LetterRow
+from graph_service.store.read_seen import edge_key
 from graph_service.store.reader import Reader
+
+if TYPE_CHECKING:
+    from graph_service.api.gate import Admitted
 
 PAGE_ITEMS_MAX = 200
 
@@ -37,6 +44,8 @@ class Moment:
     point: Point
     valid: int | None
     known: int | None
+    #: What would be so at this point, where it is that of a what-if.
+    foreseen: Foreseen | None = field(default=None, compare=False, repr=False)
 
     def mark(self) -> list[int | None]:
         """What an id says about the point: nothing for the present, so that its ids stay the same."""
@@ -59,10 +68,23 @@ class Context:
     """One per request; nothing in it outlives the answer."""
 
     def __init__(
-        self, reader: Reader, log_ends: LogEnds | None = None, dead_letters: DeadLetters | None = None
+        self,
+        reader: Reader,
+        log_ends: LogEnds | None = None,
+        dead_letters: DeadLetters | None = None,
+        *,
+        principal: Principal,
     ) -> None:
         self.reader = reader
         self.log_ends = log_ends
+        #: Who asks.
+        self.principal = principal
+        #: What the gate let through; None before that.
+        self.admitted: Admitted | None = None
+        #: What a subscription asks for, once its arguments are read.
+        self.asked: ChangesAsked | ImpactAsked | None = None
+        #: The points that were asked about, in that order.
+        self.points: dict[Point, None] = {}
         self._dead_letters = dead_letters
         self._latest: asyncio.Future[Point] | None = None
         self._vocabulary: Vocabulary | None = None
@@ -76,31 +98,33 @@ class Context:
             self._load_relationships
         )
         self.causes: DataLoader[tuple[str, int], tuple[EventRow, ...]] = DataLoader(self._load_causes)
+        self.last_seen: DataLoader[tuple[RelationshipAt, Point], int | None] = DataLoader(self._load_last_seen)
         self.letter_records: DataLoader[LetterRow, LetterRecord] = DataLoader(self._load_letter_records)
 
     def operator(self) -> DeadLetters:
-        """What only operators may see and do. This is the one place that decides who is one.
+        """What only operators may see and do.
 
         Raises:
-            Forbidden: nobody is one here.
+            Forbidden: who asks is none, or this process has nothing to operate on.
         """
+        self.principal.require(Role.OPERATOR, "For dead letters")
         if self._dead_letters is None:
-            raise Forbidden(
-                "operator actions are not enabled in this process: set GRAPH_SERVICE_OPERATOR_ACTIONS=true (operator_actions in the "
-                "settings file) where only operators reach it, or use `graph-service dead-letters`"
-            )
+            raise Forbidden("this process does not serve dead letters: use `graph-service dead-letters`")
         return self._dead_letters
 
     async def moment(self, valid: int | None, known: int | None) -> Moment:
         """The point asked for. What is left out is the same instant for all fields of a request."""
         if valid is not None and known is not None:
-            return Moment(point=Point(valid=valid, known=known), valid=valid, known=known)
+            point = Point(valid=valid, known=known)
+            self.points[point] = None
+            return Moment(point=point, valid=valid, known=known)
         if self._latest is None:
             self._latest = asyncio.ensure_future(self.reader.point(None, None))
         latest = await self._latest
         point = Point(
             valid=latest.valid if valid is None else valid, known=latest.known if known is None else known
         )
+        self.points[point] = None
         return Moment(point=point, valid=valid, known=known)
 
     async def vocabulary(self) -> Vocabulary:
@@ -149,6 +173,13 @@ class Context:
             uids[known].append(uid)
         found = {known: await self.reader.causes(some, known=known) for known, some in uids.items()}
         return [found[known].get(uid, ()) for uid, known in asked]
+
+    async def _load_last_seen(self, asked: list[tuple[RelationshipAt, Point]]) -> list[int | None]:
+        edges: defaultdict[Point, list[RelationshipAt]] = defaultdict(list)
+        for edge, point in asked:
+            edges[point].append(edge)
+        found = {point: await self.reader.last_seen(some, point) for point, some in edges.items()}
+        return [found[point].get(edge_key(edge)) for edge, point in asked]
 
     async def _load_letter_records(self, rows: list[LetterRow]) -> list[LetterRecord]:
         found = await self.operator().records(rows)

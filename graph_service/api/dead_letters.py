@@ -28,8 +28,6 @@ from graph_service.store.letters import (
 from graph_service.store.replay import Replayed
 
 REPLAYED_AT_ONCE_MAX = 1000
-OPERATOR = "api"
-"""Who did it, as letters say, until requests say who they are."""
 
 
 @strawberry.enum(name="DeadLetterState", description="What became of a dead letter.")
@@ -258,9 +256,7 @@ _REPLAY = "replay"
 
 @strawberry.type
 class DeadLetterQueries:
-    @resolved(
-        "Records that could not be applied, newest recorded first. Only where operator actions are enabled."
-    )
+    @resolved("Records that could not be applied, newest recorded first. Only for operators.")
     async def dead_letters(
         self,
         info: Info,
@@ -286,7 +282,7 @@ class DeadLetterQueries:
             resumed=cursor is not None,
         )
 
-    @resolved("One dead letter; null when there is none. Only where operator actions are enabled.")
+    @resolved("One dead letter; null when there is none. Only for operators.")
     async def dead_letter(
         self,
         info: Info,
@@ -297,9 +293,7 @@ class DeadLetterQueries:
         return await letter_by_id(info.context, _letter_id(id))
 
 
-@strawberry.type(
-    description="What operators do. Nothing here is allowed unless operator actions are enabled."
-)
+@strawberry.type(description="What operators do. Nothing here is allowed without their role.")
 class Mutation:
     @resolved(
         "Try dead letters again under the mapping as it is now, in the order of the log. What they say takes its true place in time, on "
@@ -329,11 +323,11 @@ class Mutation:
         if (ids is None) == (reason is None):
             raise BadRequest("give either `ids` or `reason`: which dead letters are to be replayed")
         if ids is not None:
-            found = await letters.replay([_letter_id(id) for id in ids], by=OPERATOR)
+            found = await letters.replay([_letter_id(id) for id in ids], by=info.context.principal.name)
         else:
             found = await letters.replay(
                 LetterFilter(reason=reason),
-                by=OPERATOR,
+                by=info.context.principal.name,
                 most=page_size(first, 200, REPLAYED_AT_ONCE_MAX),
                 after=_replay_cursor(after),
             )
@@ -351,7 +345,7 @@ class Mutation:
         note: Annotated[str, strawberry.argument(description="Why, for those who ask later.")],
     ) -> DiscardResult:
         asked = tuple(dict.fromkeys(_letter_id(id) for id in ids))
-        done = await info.context.operator().discard(asked, note=note, by=OPERATOR)
+        done = await info.context.operator().discard(asked, note=note, by=info.context.principal.name)
         return DiscardResult(
             discarded=await letters_of(info.context, done),
             settled_before=await letters_of(info.context, tuple(id for id in asked if id not in done)),

@@ -13,3 +13,8 @@ Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 def resolved(description: str) -> Callable[[Resolver], Resolver]:
     """Makes a method a field of the schema, under its own name in camel case. Every field is described."""
     return cast("Callable[[Resolver], Resolver]", strawberry.field(description=description))
+
+
+def subscribed(description: str) -> Callable[[Resolver], Resolver]:
+    """Makes an asynchronous generator a field of the subscriptions, under its own name in camel case."""
+    return cast("Callable[[Resolver], Resolver]", strawberry.subscription(description=description))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graph_service.api.answers import as_relationship
+from graph_service.api.changes import Change
 from graph_service.api.context import Context
 from graph_service.api.dead_letters import letter_by_id
 from graph_service.api.ids import decode
@@ -26,6 +27,9 @@ async def find_node(context: Context, id: str) -> Node | None:
             return None if moment is None else await event_by_identity(context, source, event, moment)
         case ["DeadLetter", str(letter)]:
             return await letter_by_id(context, letter)
+        case ["Change", str(feed), int(tick), int(nth)]:
+            change = await context.reader.feed.at(feed, tick, nth)
+            return None if change is None else Change(row=change, feed=feed)
         case _:
             return None
 

@@ -1,73 +1,157 @@
-"""GraphQL over HTTP: what may be sent, which media type comes back with which status, and which errors people see."""
+"""GraphQL over HTTP: from a request to an answer with its media type, its status and a line in the audit log."""
 
 from __future__ import annotations
 
-import json
-import logging
-import uuid
+import asyncio
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from fastapi import Request
 from fastapi.responses import Response
-from graphql import GraphQLError
-from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
+from graph_service.api.audit import (
+    NAME_CHARS_MAX,
+    Audit,
+    AuditLine,
+    hash_of_variables,
+    points_told,
+    rows_of,
+)
 from graph_service.api.context import Context
+from graph_service.api.errors import cause_of, coded, shown
+from graph_service.api.kept import Kept, hash_of
+from graph_service.api.limits.bounds import Limits
+from graph_service.api.limits.turns import RETRY_AFTER_S, Turns
+from graph_service.api.requests import JSON_TYPE, Asked, NotARequest, asked_by_get, asked_by_post
 from graph_service.api.schema import Schema
-from graph_service.core.errors import BadRequest, GraphServiceError
+from graph_service.api.security.access import CHALLENGE, Access, bearer
+from graph_service.api.security.roles import Principal
+from graph_service.core.errors import (
+    BadRequest,
+    Forbidden,
+    LimitExceeded,
+    Overloaded,
+    RateLimited,
+    RequestTimeout,
+    Unauthenticated,
+    Unavailable,
+)
 
-JSON_TYPE = "application/json"
 GRAPHQL_TYPE = "application/graphql-response+json"
-BODY_BYTES_MAX = 1_000_000
-
-_log = logging.getLogger(__name__)
-
-
-class _Refused(Exception):
-    """A request that is not a GraphQL request: the status and a sentence."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+#: Refusals that are not about the document have a status of their own, whatever the client accepts.
+STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (Unauthenticated, 401),
+    (Forbidden, 403),
+    (RateLimited, 429),
+    (Overloaded, 503),
+    (Unavailable, 503),
+)
 
 
-async def answer(request: Request, schema: Schema, context: Callable[[], Context]) -> Response:
-    """The response to POST /graphql.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Answers GraphQL requests."""
 
-    Clients that accept `application/graphql-response+json` get status 400 and no `data` when nothing was executed;
-    clients of `application/json` get 200 for all that is a GraphQL request.
-    """
-    media_type = response_type(request.headers.get("accept"))
-    try:
-        query, variables, operation = _asked(await _body(request))
-        result = await schema.execute(
-            query,
-            variable_values=variables,
-            operation_name=operation,
-            context_value=context(),
-            allowed_operation_types=[OperationType.QUERY, OperationType.MUTATION],
-        )
-    except _Refused as refused:
-        return _refusal(refused.status, str(refused), media_type)
-    except (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError):
-        status = 400 if media_type == GRAPHQL_TYPE else 200
-        return _refusal(
-            status, "the document has no such operation: name one of its queries or mutations", media_type
-        )
-    body: dict[str, Any] = {"data": result.data}
-    errors = [coded(error) for error in result.errors or ()]
-    status = 200
-    if errors:
-        body["errors"] = errors
-        # Without a path nothing was executed: parsing, validation or the variables failed.
-        if result.data is None and not any("path" in error for error in errors):
-            del body["data"]
-            status = 400 if media_type == GRAPHQL_TYPE else 200
-    return Response(orjson.dumps(body, option=orjson.OPT_PASSTHROUGH_DATETIME), status, media_type=media_type)
+    schema: Schema
+    access: Access
+    limits: Limits
+    turns: Turns
+    kept: Kept
+    audit: Audit
+    #: What a request of somebody knows.
+    context: Callable[[Principal], Context]
+
+    async def answer(self, request: Request) -> Response:
+        """The response to GET or POST.
+
+        Clients that accept `application/graphql-response+json` get status 400 and no `data` when nothing was executed; clients of
+        `application/json` get 200 for all that is a GraphQL request.
+        """
+        started_s = time.perf_counter()
+        line = AuditLine(transport=request.method)
+        media_type = response_type(request.headers.get("accept"))
+        try:
+            response = await self._answered(request, media_type, line)
+        except Exception as error:
+            response = refusal(error, media_type)
+            line.outcome = getattr(error, "code", "INTERNAL")
+        line.status = response.status_code
+        line.duration_ms = round((time.perf_counter() - started_s) * 1000, 2)
+        self.audit(line)
+        response.headers.setdefault("cache-control", "no-store")
+        return response
+
+    async def _answered(self, request: Request, media_type: str, line: AuditLine) -> Response:
+        principal = await self.access.authenticate(bearer(request.headers.raw))
+        line.who, line.realm = principal.name, principal.realm
+        line.role = None if principal.role is None else principal.role.value
+        with self.turns.place():
+            by_get = request.method == "GET"
+            asked = (
+                asked_by_get(request, self.limits) if by_get else await asked_by_post(request, self.limits)
+            )
+            text = self.kept.document(
+                text=asked.text, document_id=asked.document_id, extension=asked.persisted
+            )
+            context = self.context(principal)
+            try:
+                async with self.turns.turn():
+                    body = await self._executed(text, asked, context, changes=not by_get)
+            finally:
+                note(line, context, text, asked)
+        errors = body.get("errors", ())
+        if errors:
+            line.outcome = errors[0]["extensions"]["code"]
+        line.rows = rows_of(body.get("data"))
+        # Without data nothing was executed: parsing, validation, the gate or the variables refused.
+        status = 400 if "data" not in body and media_type == GRAPHQL_TYPE else 200
+        return _json(body, status, media_type)
+
+    async def _executed(self, text: str, asked: Asked, context: Context, *, changes: bool) -> dict[str, Any]:
+        """The body of the answer.
+
+        Raises:
+            NotARequest: an operation that may not come this way.
+            RateLimited, Forbidden, Overloaded: it was not executed, and not because of what it is.
+        """
+        allowed = [OperationType.QUERY, *([OperationType.MUTATION] if changes else [])]
+        try:
+            async with asyncio.timeout(self.limits.request_timeout_s):
+                result = await self.schema.execute(
+                    text,
+                    variable_values=asked.variables,
+                    operation_name=asked.operation_name,
+                    context_value=context,
+                    allowed_operation_types=allowed,
+                )
+        except CannotGetOperationTypeError as error:
+            raise BadRequest(
+                "the document has no such operation: name one of its operations in `operationName`"
+            ) from error
+        except InvalidOperationTypeError as error:
+            raise _wrong_way(error.operation_type) from error
+        except TimeoutError:
+            raise RequestTimeout(
+                f"the answer was not complete after {self.limits.request_timeout_s:g} s; ask for less at once, or come again later",
+                retry_after_s=RETRY_AFTER_S,
+            ) from None
+        body: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            for found in result.errors:
+                cause = cause_of(found)
+                if found.path is None and isinstance(cause, Overloaded | Forbidden):
+                    raise cause
+            body["errors"] = [coded(found) for found in result.errors]
+            if result.data is None and not any("path" in error for error in body["errors"]):
+                del body["data"]
+        if result.extensions:
+            body["extensions"] = result.extensions
+        return body
 
 
 def response_type(accept: str | None) -> str:
@@ -82,65 +166,51 @@ def response_type(accept: str | None) -> str:
             qualities[name] = 0.0
     wanted = qualities.get(GRAPHQL_TYPE, 0.0)
     plain = max(qualities.get(name, 0.0) for name in (JSON_TYPE, "application/*", "*/*"))
-    return GRAPHQL_TYPE if wanted > 0 and (GRAPHQL_TYPE in qualities and wanted >= plain) else JSON_TYPE
+    return GRAPHQL_TYPE if wanted > 0 and wanted >= plain else JSON_TYPE
 
 
-def coded(error: GraphQLError) -> dict[str, Any]:
-    """An error as clients see it: those of this service with their code, mistakes in the query as they are, and
-    anything else masked, with a reference that the log has too."""
-    shown: dict[str, Any] = dict(error.formatted)
-    cause: BaseException | None = error.original_error
-    while isinstance(cause, GraphQLError):
-        cause = cause.original_error
-    if isinstance(cause, GraphServiceError):
-        shown["extensions"] = {"code": cause.code}
-        if error.path is not None:
-            shown["message"] = str(cause)
-    elif cause is None or error.path is None:
-        shown["extensions"] = {"code": "GRAPHQL_VALIDATION_FAILED" if cause is None else BadRequest.code}
-    else:
-        reference = uuid.uuid4().hex[:12]
-        _log.error("internal error %s at %s", reference, error.path, exc_info=cause)
-        shown["message"] = f"internal error; the log of the service says more under {reference}"
-        shown["extensions"] = {"code": GraphServiceError.code, "reference": reference}
-    return shown
+def _wrong_way(operation: OperationType) -> NotARequest:
+    if operation is OperationType.MUTATION:
+        return NotARequest(405, "what changes something is asked with POST, not with GET")
+    return NotARequest(
+        405, "subscriptions are not answered by one response: use a connection that stays open"
+    )
 
 
-async def _body(request: Request) -> dict[str, Any]:
-    content_type, *parameters = request.headers.get("content-type", "").lower().split(";")
-    if content_type.strip() != JSON_TYPE or any(
-        text.strip().startswith("charset=")
-        and text.strip().strip('"') not in ("charset=utf-8", 'charset="utf-8')
-        for text in parameters
-    ):
-        raise _Refused(415, f"send the question as {JSON_TYPE} in UTF-8")
-    collected = bytearray()
-    async for piece in request.stream():
-        collected += piece
-        if len(collected) > BODY_BYTES_MAX:
-            raise _Refused(413, f"the request is larger than {BODY_BYTES_MAX} bytes")
-    try:
-        plain = json.loads(bytes(collected).decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise _Refused(400, "the request body is not JSON") from error
-    if not isinstance(plain, dict):
-        raise _Refused(400, "the request body must be one JSON object with `query`; batches are not taken")
-    return plain
+def note(line: AuditLine, context: Context, text: str, asked: Asked) -> None:
+    """What is known of an operation once it was tried."""
+    line.document = hash_of(text)
+    line.variables = hash_of_variables(line.document, asked.variables)
+    line.operation = None if asked.operation_name is None else asked.operation_name[:NAME_CHARS_MAX]
+    line.at = points_told(context.points)
+    if context.admitted is not None:
+        operation = context.admitted.operation
+        line.cost, line.kind = context.admitted.cost, operation.operation.value
+        line.operation = None if operation.name is None else operation.name.value[:NAME_CHARS_MAX]
 
 
-def _asked(plain: dict[str, Any]) -> tuple[str, dict[str, Any] | None, str | None]:
-    query, variables, operation = (plain.get(name) for name in ("query", "variables", "operationName"))
-    if not isinstance(query, str) or not query.strip():
-        raise _Refused(400, "`query` must be the text of a GraphQL document")
-    if not isinstance(variables, dict | None):
-        raise _Refused(400, "`variables` must be a JSON object")
-    if not isinstance(operation, str | None):
-        raise _Refused(400, "`operationName` must be text")
-    if not isinstance(plain.get("extensions"), dict | None):
-        raise _Refused(400, "`extensions` must be a JSON object")
-    return query, variables, operation
+def refusal(error: Exception, media_type: str) -> Response:
+    """The answer to what was not executed."""
+    headers: dict[str, str] = {}
+    status = next((status for kind, status in STATUS if isinstance(error, kind)), None)
+    if isinstance(error, NotARequest):
+        status = error.status
+        if status == 405:
+            headers["allow"] = "POST"
+    elif isinstance(error, LimitExceeded) and error.limit.startswith("body_"):
+        status = 413
+    elif isinstance(error, BadRequest):
+        # About the document: the client's media type decides.
+        status = 400 if media_type == GRAPHQL_TYPE else 200
+    if isinstance(error, Unauthenticated):
+        headers["www-authenticate"] = CHALLENGE
+    if isinstance(error, Overloaded):
+        headers["retry-after"] = str(error.retry_after_s)
+    return _json({"errors": [shown(error)]}, status or 500, media_type, headers)
 
 
-def _refusal(status: int, message: str, media_type: str) -> Response:
-    body = {"errors": [{"message": message, "extensions": {"code": BadRequest.code}}]}
-    return Response(orjson.dumps(body), status, media_type=media_type)
+def _json(
+    body: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None
+) -> Response:
+    content = orjson.dumps(body, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    return Response(content, status, headers=headers, media_type=media_type)

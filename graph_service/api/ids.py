@@ -51,6 +51,11 @@ def write_cursor(question: str, cursor: Cursor) -> str:
     return encode([question, cursor.after, cursor.valid, cursor.known])
 
 
+def write_place(question: str, place: str) -> str:
+    """The opaque text of a cursor that names a place for good, at no point in time."""
+    return encode([question, place, 0, 0])
+
+
 def read_cursor(question: str, text: str | None) -> Cursor | None:
     """The cursor behind `after`, None for None.
 

@@ -351,11 +351,15 @@ def as_entity(key: str, row: EntityAt | None, moment: Moment) -> Entity:
 
 async def entity_of(context: Context, key: str, moment: Moment) -> Entity:
     """An entity by key, together with all others that are asked for meanwhile."""
+    if moment.foreseen is not None and key in moment.foreseen.overlay.owners:
+        return as_entity(key, moment.foreseen.overlay.entity(key, moment.point), moment)
     return as_entity(key, await context.entities.load((key, moment.point)), moment)
 
 
 async def event_of(context: Context, uid: str | None, moment: Moment) -> Event | None:
     """An event by uid, together with all others that are asked for meanwhile."""
+    if moment.foreseen is not None and uid in moment.foreseen.applied:
+        return Event(row=moment.foreseen.applied[uid], moment=moment)
     row = None if uid is None else await context.events.load(uid)
     return None if row is None else Event(row=row, moment=moment)
 

@@ -9,7 +9,6 @@ import strawberry
 from graph_service.api.answers import (
     Basis,
     Difference,
-    Impact,
     KindWord,
     PartitionStatus,
     RelationshipWord,
@@ -23,17 +22,11 @@ from graph_service.api.context import Context, Info, Moment, page_size
 from graph_service.api.fields import resolved
 from graph_service.api.find import find_node
 from graph_service.api.ids import fingerprint
-from graph_service.api.inputs import At, EntityOrder, EventsWanted, ImpactDirection, PropertyFilter, order_of
+from graph_service.api.inputs import At, EntityOrder, EventsWanted, PropertyFilter, order_of
 from graph_service.api.nodes import Entity, Event, Node, event_by_identity, event_page
 from graph_service.api.scalars import instant
-from graph_service.core.errors import BadRequest
 from graph_service.store.answers import GraphStatus, PartitionAt
 from graph_service.store.asking import EventFilter, Order, difference_cursor, entity_cursor
-
-IMPACT_DEPTH_MAX = 20
-IMPACT_ITEMS_MAX = 1000
-IMPACT_ASKED_MAX = 100
-IMPACT_TIMEOUT_S = 20.0
 
 Point = Annotated[At | None, strawberry.argument(description="The point on both clocks; now when left out.")]
 Kinds = Annotated[list[str] | None, strawberry.argument(description="Only these kinds; all when left out.")]
@@ -122,41 +115,6 @@ class Query:
             moment=moment,
             resumed=cursor is not None,
         )
-
-    @resolved(
-        "All that transitively depends on `of` (or that `of` depends on), nearest first, each with the path that proves it."
-    )
-    async def impact(
-        self,
-        info: Info,
-        of: Annotated[list[str], strawberry.argument(description="Keys of what is asked about: 1 to 100.")],
-        direction: Annotated[
-            ImpactDirection | None, strawberry.argument(description="Which way to follow dependence.")
-        ] = ImpactDirection.DEPENDENTS,
-        types: Types = None,
-        max_depth: Annotated[int | None, strawberry.argument(description="How far to go: 1 to 20.")] = 5,
-        at: Point = None,
-        first: Annotated[
-            int | None, strawberry.argument(description="How many items at most, nearest first: 1 to 1000.")
-        ] = 200,
-    ) -> Impact:
-        depth = 5 if max_depth is None else max_depth
-        if not 1 <= depth <= IMPACT_DEPTH_MAX:
-            raise BadRequest(f"`maxDepth` is {depth}; it must be from 1 to {IMPACT_DEPTH_MAX}")
-        if not 1 <= len(of) <= IMPACT_ASKED_MAX:
-            raise BadRequest(f"`of` has {len(of)} keys; it must have from 1 to {IMPACT_ASKED_MAX}")
-        size, followed = page_size(first, 200, IMPACT_ITEMS_MAX), await info.context.types(types)
-        moment = await moment_of(info.context, at)
-        found = await info.context.reader.impact(
-            list(dict.fromkeys(of)),
-            dependents=(direction or ImpactDirection.DEPENDENTS) is ImpactDirection.DEPENDENTS,
-            types=followed,
-            max_depth=depth,
-            at=moment.point,
-            limit=size,
-            timeout_s=IMPACT_TIMEOUT_S,
-        )
-        return Impact(found=found, moment=moment)
 
     @resolved(
         "Differences between two points: on the valid axis what changed in the world; on the known axis what was learned or corrected."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import strawberry
 from graphql import (
@@ -15,59 +16,57 @@ from graphql import (
     GraphQLSchema,
     Undefined,
 )
-from strawberry.extensions import (
-    MaxAliasesLimiter,
-    MaxTokensLimiter,
-    ParserCache,
-    QueryDepthLimiter,
-    ValidationCache,
-)
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from graph_service.api.changes import Change, ChangeQueries
 from graph_service.api.dead_letters import DeadLetter, DeadLetterQueries, Mutation
+from graph_service.api.gate import AtTheGate, Gate
+from graph_service.api.impact_queries import ImpactQueries
+from graph_service.api.limits.bounds import Limits
 from graph_service.api.nodes import Entity, Event, Relationship, Version
 from graph_service.api.query import Query
 from graph_service.api.scalars import SCALARS
-
-QUERY_DEPTH_MAX = 15
-ALIASES_MAX = 30
-TOKENS_MAX = 2000
+from graph_service.api.security.roles import Audience, Role
+from graph_service.api.subscriptions import Subscription
 
 
 @strawberry.type(name="Query", description="Questions. Nothing here changes anything.")
-class Questions(Query, DeadLetterQueries):
+class Questions(Query, ImpactQueries, DeadLetterQueries, ChangeQueries):
     """All questions: those of everybody, then those of operators."""
 
 
 class Schema(strawberry.Schema):
     """Says nothing to the log on its own: what is worth a line is logged where errors are given their codes."""
 
+    #: What every operation passes before it is executed.
+    gate: Gate
+
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Nothing: see `graph_service.api.http`."""
+        """Nothing: see `graph_service.api.errors`."""
+
+    def _get_custom_context_kwargs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Variables that are wrong are told as such, without names of what would be right."""
+        return {**super()._get_custom_context_kwargs(*args, **kwargs), "hide_suggestions": True}
 
 
-def make_schema() -> Schema:
-    """The one schema of the service, with its limits."""
+def make_schema(limits: Limits | None = None, introspection: Audience | None = None) -> Schema:
+    """The one schema of the service, with its limits. `introspection`: who may ask for the schema itself; readers, where not said."""
     schema = Schema(
         query=Questions,
         mutation=Mutation,
-        types=[Entity, Relationship, Version, Event, DeadLetter],
-        extensions=[
-            lambda: QueryDepthLimiter(max_depth=QUERY_DEPTH_MAX),
-            lambda: MaxAliasesLimiter(max_alias_count=ALIASES_MAX),
-            lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
-            ParserCache,
-            ValidationCache,
-        ],
+        subscription=Subscription,
+        types=[Entity, Relationship, Version, Event, DeadLetter, Change],
+        extensions=[lambda: AtTheGate(schema.gate)],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     for optional in _inputs(schema._schema):
         # Left out is left out: `= null` beside an optional input says nothing, and would be a promise.
         if optional.default_value is None:
             optional.default_value = Undefined
+    schema.gate = Gate(schema._schema, limits or Limits(), introspection or Audience(role=Role.READER))
     return schema
 
 

@@ -10,9 +10,12 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from graph_service.api.live.service import Live
 from graph_service.core.errors import BadSettings
 
 STOP_TIMEOUT_S = 5
+MESSAGE_BYTES_MAX = 1_000_000
+"""Of a WebSocket, where the app does not say."""
 
 
 class _Server(uvicorn.Server):
@@ -30,6 +33,7 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
     Raises:
         BadSettings: nobody can listen there.
     """
+    live: Live | None = getattr(app.state, "live", None)
     listener = _listen(host, port)
     config = uvicorn.Config(
         app,
@@ -38,12 +42,17 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
         lifespan="off",
         server_header=False,
         timeout_graceful_shutdown=STOP_TIMEOUT_S,
+        ws_max_size=MESSAGE_BYTES_MAX if live is None else live.endpoint.limits.body_bytes_max,
+        # What is sent once and shared would be compressed for each subscriber alone.
+        ws_per_message_deflate=False,
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
+        if live is not None:
+            await live.stop()
         server.should_exit = True
         await serving
         raise

@@ -12,6 +12,7 @@ from graph_service import __version__
 from graph_service.cli import flags
 from graph_service.cli.deadletters import dead_letters_app
 from graph_service.cli.errors import Commands
+from graph_service.cli.impact import register as register_impact
 from graph_service.cli.ledger import register as register_ledger
 from graph_service.cli.mapping import mapping_app
 
@@ -91,6 +92,8 @@ def up(
     data: flags.Data = None,
     host: flags.Host = None,
     port: flags.Port = None,
+    insecure: flags.Insecure = None,
+    api_keys_file: flags.ApiKeysFile = None,
     neo4j_uri: flags.Neo4jUri = None,
     neo4j_user: flags.Neo4jUser = None,
     neo4j_password_file: flags.Neo4jPasswordFile = None,
@@ -115,6 +118,8 @@ def up(
         data=data,
         host=host,
         port=port,
+        insecure=insecure,
+        api_keys_file=api_keys_file,
         neo4j_uri=neo4j_uri,
         neo4j_user=neo4j_user,
         neo4j_password_file=neo4j_password_file,
@@ -166,12 +171,15 @@ def serve(
     config: flags.Config = None,
     host: flags.Host = None,
     port: flags.Port = None,
+    insecure: flags.Insecure = None,
+    api_keys_file: flags.ApiKeysFile = None,
     data: flags.Data = None,
     neo4j_uri: flags.Neo4jUri = None,
     neo4j_user: flags.Neo4jUser = None,
     neo4j_password_file: flags.Neo4jPasswordFile = None,
 ) -> None:
-    """Answer questions over GraphQL, until Ctrl-C. Only reads."""
+    """Answer questions over GraphQL, until Ctrl-C. Needs to know who is let in: API keys, tokens of an issuer, or --insecure."""
+    from graph_service.cli.exposing import need_access
     from graph_service.cli.places import need_neo4j
     from graph_service.cli.running import run
 
@@ -179,12 +187,39 @@ def serve(
         config,
         host=host,
         port=port,
+        insecure=insecure,
+        api_keys_file=api_keys_file,
         data=data,
         neo4j_uri=neo4j_uri,
         neo4j_user=neo4j_user,
         neo4j_password_file=neo4j_password_file,
     )
-    asyncio.run(run(need_neo4j(settings), ingest=False, api=True))
+    asyncio.run(run(need_access(need_neo4j(settings)), ingest=False, api=True))
+
+
+@app.command("api-key")
+def api_key(
+    name: Annotated[str, typer.Argument(help="Whose key it is, as logs will say.", show_default=False)],
+    role: Annotated[
+        str, typer.Option("--role", help="What it may do: reader, operator or eraser.")
+    ] = "reader",
+) -> None:
+    """Make an API key: prints it, once, and the line for the file that lets it in.
+
+    The line goes to standard output, the key itself to standard error: graph-service api-key grafana >> api-keys
+    """
+    from graph_service.api.security.keys import new_key
+    from graph_service.api.security.roles import Role
+    from graph_service.core.errors import BadInput
+
+    if role not in {one.value for one in Role}:
+        raise BadInput(f"--role: {role!r} is not one of {', '.join(one.value for one in Role)}")
+    key, line = new_key(name, Role(role))
+    typer.echo(line)
+    typer.echo(
+        f"{key}\nThis is the key. It is not kept: store it now. Send it as `Authorization: Bearer KEY`.",
+        err=True,
+    )
 
 
 @app.command()
@@ -358,4 +393,5 @@ def settings(config: flags.Config = None) -> None:
     show_settings(_settings(config))
 
 
+register_impact(app)
 register_ledger(app)

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from graph_service.cli.exposing import need_access
 from graph_service.cli.places import kafka_of, local_engines, need_neo4j, with_running
 from graph_service.cli.running import Running, driver_of, run
 from graph_service.core.errors import BadInput, BadSettings
@@ -29,6 +30,7 @@ def run_up(settings: Settings) -> None:
     from graph_service.mapping import Mapping
 
     settings.need("mapping", "topics")
+    settings = need_access(settings, local=True)
     Mapping.load(settings.mapping)
     free_port(settings)
     own_kafka = settings.kafka_bootstrap is None

@@ -50,7 +50,13 @@ def run_demo(data: Path, port: int, *, once: bool) -> int:
         host="127.0.0.1",
         group_id="demo",
         group_instance_id=INSTANCE,
-    ).model_copy(update={"neo4j_uri": None, "kafka_bootstrap": None, "dead_letter_topic": None})
+    ).model_copy(
+        update={
+            **{"neo4j_uri": None, "kafka_bootstrap": None, "dead_letter_topic": None},
+            # A made-up story, on this machine only.
+            **{"insecure": True, "api_keys_file": None, "jwt_jwks": None, "persisted_only": False},
+        }
+    )
     console.print("Starting Neo4j and Kafka …")
     settings = settings.model_copy(update={"port": free_port(settings, fall_back=True)})
     with local_engines(settings) as found:

@@ -73,6 +73,23 @@ Host = Annotated[
 Port = Annotated[
     int | None, typer.Option("--port", help="Port to listen on; 0 for a free one.", rich_help_panel=_API)
 ]
+Insecure = Annotated[
+    bool | None,
+    typer.Option(
+        "--insecure",
+        help="Let everybody in who reaches the API, without log-in.",
+        rich_help_panel=_API,
+        show_default=False,
+    ),
+]
+ApiKeysFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--api-keys-file",
+        help="File of API keys, as `graph-service api-key` prints them.",
+        rich_help_panel=_API,
+    ),
+]
 OtherUser = Annotated[
     str | None,
     typer.Option(help="User of the other Neo4j. [default: the same]", show_default=False),

@@ -28,9 +28,12 @@ def demo_mapping() -> Path:
 
 def saved_query(operation: str) -> str:
     """The text of `queries/saved/<operation>.graphql`."""
-    name = f"{operation}.graphql"
-    path = _first(_PACKAGE / "_queries" / "saved" / name, _PACKAGE.parent / "queries" / "saved" / name)
-    return path.read_text(encoding="utf-8")
+    return (saved_folder() / f"{operation}.graphql").read_text(encoding="utf-8")
+
+
+def saved_folder() -> Path:
+    """The folder of the operations that ship: in the wheel, or in the source tree."""
+    return _first(_PACKAGE / "_queries" / "saved", _PACKAGE.parent / "queries" / "saved")
 
 
 def _first(*paths: Path) -> Path:

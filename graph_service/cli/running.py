@@ -9,10 +9,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
+from graph_service.cli.exposing import LOOPBACK, access_of, exposure_of
 from graph_service.cli.places import free_port, kafka_of
 from graph_service.settings import Settings
 
 if TYPE_CHECKING:
+    from graph_service.api.exposure import Exposure
+    from graph_service.api.security.access import Access
     from graph_service.mapping import Mapping
     from graph_service.store.deadletters import DeadLetters
     from graph_service.store.writer import Writer
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
 
 #: What the API gets to answer and close its connections at the stop.
 API_STOP_S = 7.0
+
+_log = structlog.get_logger("graph_service")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +83,8 @@ def ingest_options(settings: Settings) -> IngestOptions:
         dead_letter_topic=settings.dead_letter_topic,
         unmapped_to_dead_letters=settings.unmapped_to_dead_letters,
         slow_kafka_allowed=settings.slow_kafka_allowed,
+        changes_kept_s=settings.changes_kept_days * 86_400,
+        changes_kept_max=settings.changes_kept_max,
     )
 
 
@@ -96,6 +105,7 @@ async def prepared_writer(driver: Any, settings: Settings, mapping: Mapping) -> 
 
 async def run(settings: Settings, *, ingest: bool, api: bool, meanwhile: Meanwhile | None = None) -> None:
     """Run ingester and API until Ctrl-C or SIGTERM, or until `meanwhile` sets `stop`. If one part fails, all end with its error."""
+    access, exposure = (access_of(settings), exposure_of(settings)) if api else (None, None)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -116,7 +126,10 @@ async def run(settings: Settings, *, ingest: bool, api: bool, meanwhile: Meanwhi
         if api:
             port = free_port(settings)
             address = f"http://{'127.0.0.1' if settings.host in ('0.0.0.0', '::') else settings.host}:{port}"
-            parts.append(_serve(driver, settings, port, stop))
+            assert access is not None and exposure is not None
+            if settings.insecure and settings.host not in LOOPBACK:
+                _log.warning("everybody who reaches this address is let in", host=settings.host)
+            parts.append(_serve(driver, settings, port, stop, access, exposure))
         if meanwhile is not None:
             parts.append(
                 _do(meanwhile, Running(settings=settings, stop=stop, ingester=ingester, address=address))
@@ -136,7 +149,9 @@ async def _do(meanwhile: Meanwhile, running: Running) -> None:
     await asyncio.gather(doing, return_exceptions=True)
 
 
-async def _serve(driver: Any, settings: Settings, port: int, stop: asyncio.Event) -> None:
+async def _serve(
+    driver: Any, settings: Settings, port: int, stop: asyncio.Event, access: Access, exposure: Exposure
+) -> None:
     from graph_service.api.app import create_app
     from graph_service.api.serve import serve
     from graph_service.store.reader import Reader
@@ -147,9 +162,11 @@ async def _serve(driver: Any, settings: Settings, port: int, stop: asyncio.Event
 
         ends = Ends(kafka_of(settings), settings.topics)
     app = create_app(
-        Reader(driver, database=settings.neo4j_database),
+        Reader(driver, database=settings.neo4j_database, timeout_s=settings.read_timeout_s),
+        access=access,
+        exposure=exposure,
         log_ends=ends,
-        dead_letters=_operator_actions(driver, settings),
+        dead_letters=_dead_letters(driver, settings),
     )
     serving = asyncio.create_task(serve(app, settings.host, port))
     stopped = asyncio.create_task(stop.wait())
@@ -165,9 +182,9 @@ async def _serve(driver: Any, settings: Settings, port: int, stop: asyncio.Event
         serving.result()
 
 
-def _operator_actions(driver: Any, settings: Settings) -> DeadLetters | None:
-    """What the API lets operators do, where that is enabled."""
-    if not settings.operator_actions:
+def _dead_letters(driver: Any, settings: Settings) -> DeadLetters | None:
+    """What operators operate on; None where nobody is one."""
+    if settings.insecure and settings.insecure_role == "reader":
         return None
     from graph_service.cli.operator import dead_letters_of
     from graph_service.mapping import Mapping

@@ -100,9 +100,9 @@ def _state(version: Version | None) -> str | None:
     return None if version is None else version.properties.text
 
 
-def cause(change: Change, candidates: Sequence[str]) -> str:
+def cause(made_by: str | None, candidates: Sequence[str]) -> str:
     """The event that did it, of those recorded at that instant (uids, in record order, at least one).
 
     That which made it; else, as for a retraction, the last.
     """
-    return candidates[-1] if change.made_by is None or change.made_by not in candidates else change.made_by
+    return made_by if made_by is not None and made_by in candidates else candidates[-1]

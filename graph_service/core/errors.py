@@ -6,17 +6,26 @@
     │   ├── BadRecord                    a Kafka record that is not a usable CloudEvent  (has `reason`)
     │   ├── BadMapping                   a mapping file that does not say what it should (file, line, field)
     │   ├── BadRequest                   a question that cannot be answered as asked
+    │   │   └── BadEvent                 an event of a what-if that could not be recorded so  (has `index` and `reason`)
+    │   │   ├── LimitExceeded            … because it is larger than a limit  (has `limit`, `most`, `found`)
+    │   │   ├── UnknownDocument          … because it names a document that is not there, or sends one where only kept ones count
+    │   │   └── Gone                     … because what it goes on from is not kept any more
     │   └── BadSettings                  a setting that is missing or wrong
     ├── Unavailable                      something outside does not answer: wait and try again
     │   ├── StoreUnavailable             Neo4j
     │   │   └── StoreGaveUp              Neo4j ended this very transaction: a smaller one may work
     │   │       ├── StoreTimeout         … at its time limit
     │   │       └── StoreOutOfMemory     … for want of memory
-    │   └── LogUnavailable               Kafka
+    │   ├── LogUnavailable               Kafka
+    │   └── Overloaded                   this service itself has too much to do  (has `retry_after_s`)
+    │       ├── RateLimited              … for this very caller
+    │       ├── SlowReader               … because a subscriber does not take what is for it  (has `cursor`)
+    │       └── RequestTimeout           … to answer this within its time limit
     ├── Refused                          the store refused this very write: bad data, found by bisecting
     │   └── TooCostly                    one event that the store gives up on every time, while others go through
     ├── Changed                          what was read was changed meanwhile: do it again
-    ├── Forbidden                        an operator's act where these are not enabled
+    ├── Unauthenticated                  who asks does not say who they are, or cannot prove it
+    ├── Forbidden                        who asks has not the role that this needs
     ├── Fenced                           another writer owns this partition now: stop
     └── EngineError                      a local Neo4j or Kafka could not be installed, started or stopped
 
@@ -31,6 +40,10 @@ class GraphServiceError(Exception):
 
     code = "INTERNAL"
     exit_code = 1
+
+    def details(self) -> dict[str, object]:
+        """What machines may want to know beside the code: plain JSON values by name."""
+        return {}
 
 
 class BadInput(GraphServiceError):
@@ -66,6 +79,52 @@ class BadRequest(BadInput):
     """A question that cannot be answered as asked."""
 
     code = "BAD_USER_INPUT"
+
+
+class LimitExceeded(BadRequest):
+    """A question that is larger than a limit. `limit` is the name of the setting, `most` its value, `found` what was asked (where it was
+    counted to the end).
+    """
+
+    code = "LIMIT_EXCEEDED"
+
+    def __init__(self, limit: str, most: int, message: str, *, found: int | None = None) -> None:
+        super().__init__(message)
+        self.limit, self.most, self.found = limit, most, found
+
+    def details(self) -> dict[str, object]:
+        """The limit, what it is, and what was asked."""
+        return {"limit": self.limit, "most": self.most, "found": self.found}
+
+
+class UnknownDocument(BadRequest):
+    """The hash of a document that is not kept here, or another document where only kept ones are executed."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Gone(BadRequest):
+    """A place in the change log from which nobody can go on: what came after it is not kept any more, or it is of another log."""
+
+    code = "GONE"
+
+
+class BadEvent(BadRequest):
+    """An event that somebody asks about and that could not be recorded so: `index` is its place among those given, from 0;
+    `reason` is the word that its dead letter would have.
+    """
+
+    code = "BAD_EVENT"
+
+    def __init__(self, index: int, reason: str, message: str) -> None:
+        super().__init__(f"events[{index}]: {reason}: {message}")
+        self.index, self.reason, self.cause = index, reason, message
+
+    def details(self) -> dict[str, object]:
+        """Which one, and why."""
+        return {"index": self.index, "reason": self.reason}
 
 
 class BadSettings(BadInput):
@@ -111,6 +170,48 @@ class LogUnavailable(Unavailable):
     code = "LOG_UNAVAILABLE"
 
 
+class Overloaded(Unavailable):
+    """This service has as much to do as it takes on; after `retry_after_s` there may be room."""
+
+    code = "OVERLOADED"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+    def details(self) -> dict[str, object]:
+        """When to come again."""
+        return {"retryAfterSeconds": self.retry_after_s}
+
+
+class RateLimited(Overloaded):
+    """Who asks has used up what they may ask for at the moment."""
+
+    code = "RATE_LIMITED"
+
+
+class SlowReader(Overloaded):
+    """A subscriber that took its messages more slowly than they came. `cursor` is that of the last one it was sent, to resume from;
+    None where the subscription has no cursors.
+    """
+
+    code = "SLOW_READER"
+
+    def __init__(self, message: str, *, cursor: str | None) -> None:
+        super().__init__(message, retry_after_s=1)
+        self.cursor = cursor
+
+    def details(self) -> dict[str, object]:
+        """Where to resume."""
+        return {**super().details(), "cursor": self.cursor}
+
+
+class RequestTimeout(Overloaded):
+    """The answer was not complete within the time limit of a request."""
+
+    code = "TIMEOUT"
+
+
 class Refused(GraphServiceError):
     """The store refused the data itself, not the moment: retrying the same write cannot help. `reason` is for dead letters."""
 
@@ -131,10 +232,24 @@ class Changed(GraphServiceError):
     code = "CHANGED"
 
 
+class Unauthenticated(GraphServiceError):
+    """Who asks gave no credentials, or such as do not hold; the message says what to send, never what exactly was wrong with a key."""
+
+    code = "UNAUTHENTICATED"
+
+
 class Forbidden(GraphServiceError):
-    """An operator's act that this process does not allow; the message names the setting that would."""
+    """Something for which another role is needed; the message names the role. `role` does so for machines."""
 
     code = "FORBIDDEN"
+
+    def __init__(self, message: str, *, role: str | None = None) -> None:
+        super().__init__(message)
+        self.role = role
+
+    def details(self) -> dict[str, object]:
+        """The role that is needed."""
+        return {} if self.role is None else {"role": self.role}
 
 
 class Fenced(GraphServiceError):

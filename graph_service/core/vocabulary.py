@@ -33,6 +33,8 @@ class KindDeclaration:
     searchable: tuple[str, ...] = ()
     #: The property that says how much an entity matters.
     criticality: str | None = None
+    #: The values of that property, the most important first; empty: usual words and numbers, see `core.impact.weight_of`.
+    criticality_levels: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,9 @@ class Vocabulary:
 
 
 def _kind(plain: dict[str, Any]) -> KindDeclaration:
-    return KindDeclaration(**{**plain, "searchable": tuple(plain["searchable"])})
+    # Graphs that were declared by earlier versions have no levels.
+    lists = {name: tuple(plain.get(name, ())) for name in ("searchable", "criticality_levels")}
+    return KindDeclaration(**{**plain, **lists})
 
 
 def _relationship(plain: dict[str, Any]) -> RelationshipDeclaration:

@@ -97,6 +97,11 @@ class Kind(_Model):
     criticality: PropertyName | None = Field(
         None, description="The property that says how much an entity matters."
     )
+    criticality_levels: list[Label | int] = Field(
+        [],
+        max_length=100,
+        description="The values of that property, the most important first; default: usual words and ranks (1 before 2).",
+    )
 
 
 class Relationship(_Model):

@@ -192,6 +192,7 @@ def _merged(read: list[_Read]) -> Vocabulary:
                 display=kind.display,
                 searchable=tuple(kind.searchable),
                 criticality=kind.criticality,
+                criticality_levels=tuple(kind.criticality_levels),
             )
             if kinds.setdefault(name, said) != said:
                 wrong.append(

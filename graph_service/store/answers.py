@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -127,6 +128,59 @@ class ImpactAt:
     count: int
     cut: str | None
     cut_detail: str | None
+    #: All that is nearer is complete; None where nothing was left out.
+    cut_distance: int | None = None
+    #: How many entities were found at that distance and left out; there may be more. None where that is not known.
+    left_out: int | None = None
+
+
+def path_to(hit: ImpactHit, hits: Mapping[str, ImpactHit]) -> tuple[ImpactHit, ...]:
+    """The hits from what was asked to `hit`: each one's relationship leads to the one before. `hits` are all of its impact by key."""
+    found = [hit]
+    while found[-1].distance > 1:
+        found.append(hits[found[-1].parent])
+    return tuple(reversed(found))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftHit:
+    """One entity whose place in an impact is not the same at two points. A distance is None where it is not within the impact."""
+
+    key: str
+    before: int | None
+    after: int | None
+    #: The path that proves it on the side that decides: where it is (nearer). From what was asked to the entity.
+    path: tuple[ImpactHit, ...]
+    #: The relationship of that path that is there on this side only, and made the difference; None where none is.
+    relationship: RelationshipAt | None
+    #: uid of the event that did it; None where that cannot be told.
+    event: str | None
+
+    @property
+    def of_before(self) -> bool:
+        """Whether `path` was there at the first point."""
+        return self.after is None or (self.before is not None and self.before < self.after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftAt:
+    """How an impact differs between two points, each list nearest first, then by key."""
+
+    entered: tuple[DriftHit, ...]
+    left: tuple[DriftHit, ...]
+    moved: tuple[DriftHit, ...]
+    #: How many are within both at the same distance.
+    unchanged: int
+    before: ImpactAt
+    after: ImpactAt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathAt:
+    """A chain of relationships: one between each two neighbours of `keys`."""
+
+    keys: tuple[str, ...]
+    relationships: tuple[RelationshipAt, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

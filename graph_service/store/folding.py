@@ -195,7 +195,13 @@ class Folding:
         """Write down which beliefs changed, for those who follow them: in the transaction that changes them."""
         found = entries((one for edit in edits.values() for one in news(edit.before, edit.after)), new)
         rows = [
-            {"first": first, "recorded_at": recorded_at, "count": len(some), "entries": canonical(some)}
+            {
+                "first": first,
+                "count": len(some),
+                "last": first + len(some) == len(found),
+                "recorded_at": recorded_at,
+                "entries": canonical(some),
+            }
             for first in range(0, len(found), ENTRIES_PER_NODE)
             if (some := found[first : first + ENTRIES_PER_NODE])
         ]

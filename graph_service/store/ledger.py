@@ -42,7 +42,9 @@ LETTERS_FETCHED = 20
 TRANSACTION_TIMEOUT_S = 300.0
 #: Of the graph's own node: what the header names, and what is not counted or of no use elsewhere.
 _HEADER = ("recorded_at", "mapping", "mapping_files", "vocabulary")
-_NOT_COUNTED = (*_HEADER, "id", "lock", "tick", "importing", "imported", "erased_to", "rebuild_of")
+_NOT_COUNTED = (
+    *_HEADER, "id", "lock", "tick", "importing", "imported", "erased_to", "rebuild_of", "feed", "changes_gone_to",
+)  # fmt: skip
 #: Of positions and dead letters: what is of no use elsewhere.
 _PASSING = ("tick", "idle")
 

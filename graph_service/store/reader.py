@@ -7,24 +7,39 @@ from typing import Literal
 
 from neo4j import AsyncDriver
 
+from graph_service.core.errors import BadSettings
 from graph_service.core.time import now
 from graph_service.core.vocabulary import Vocabulary
-from graph_service.store import read_diff, read_entities, read_events, read_impact
+from graph_service.mapping import Mapping
+from graph_service.store import (
+    read_diff,
+    read_drift,
+    read_entities,
+    read_events,
+    read_impact,
+    read_paths,
+    read_seen,
+)
 from graph_service.store.answers import (
     Basis,
     DifferenceAt,
+    DriftAt,
     EntityAt,
     EventRow,
     GraphStatus,
     ImpactAt,
     Page,
     PartitionAt,
+    PathAt,
     Point,
     RelationshipAt,
     VersionAt,
 )
 from graph_service.store.asking import EventFilter, Filter, Order
-from graph_service.store.queries import query_with, type_list
+from graph_service.store.feed import Feed
+from graph_service.store.foresee import Foreseen, decoded, foresee, known_next
+from graph_service.store.queries import query, query_with, type_list
+from graph_service.store.read_seen import EdgeKey
 from graph_service.store.reads import Reads
 from graph_service.store.rows import Owner
 
@@ -41,9 +56,22 @@ class Reader:
     `timeout_s`, and BadRequest for a cursor or a relationship type that cannot be.
     """
 
-    def __init__(self, driver: AsyncDriver, *, database: str = "neo4j", timeout_s: float = 10.0) -> None:
-        """`timeout_s` limits each query, by the server itself. The driver stays the caller's to close."""
+    def __init__(
+        self,
+        driver: AsyncDriver,
+        *,
+        database: str = "neo4j",
+        timeout_s: float = 10.0,
+        mapping: Mapping | None = None,
+    ) -> None:
+        """`timeout_s` limits each query, by the server itself. `mapping` is what events of a what-if mean; None: the mapping that the
+        graph keeps. The driver stays the caller's to close.
+        """
         self._reads = Reads(driver, database=database, timeout_s=timeout_s)
+        #: The change log.
+        self.feed = Feed(self._reads)
+        self._given = mapping
+        self._kept: Mapping | None = None
 
     async def vocabulary(self) -> Vocabulary:
         """The declared kinds and relationship types, at most a second old; empty before the first mapping is stored."""
@@ -185,17 +213,110 @@ class Reader:
         Distances are exact. Where an entity is reached in several ways the least parent key, then type, then discriminator
         proves it. What `limit`, `max_depth` or `timeout_s` left out is said by `cut`; `count` is what is in `hits`.
         """
-        limit_s = self._reads.timeout_s if timeout_s is None else timeout_s
         return await read_impact.impact(
-            self._reads,
-            of,
-            dependents=dependents,
-            types=types,
-            max_depth=max_depth,
-            at=at,
-            limit=limit,
-            timeout_s=limit_s,
-        )
+            self._reads, of, at=at, dependents=dependents, types=types, max_depth=max_depth, limit=limit,
+            timeout_s=self._limit_s(timeout_s),
+        )  # fmt: skip
+
+    async def unknown(self, keys: Iterable[str], at: Point) -> list[str]:
+        """Those of the keys, in their order, that name nothing then: never declared, and named by no relationship that holds."""
+        listed = list(keys)
+        found = await read_entities.by_key(self._reads, listed, at)
+        return [key for key in listed if not (key in found and (found[key][1] or found[key][0].ended))]
+
+    async def impact_drift(
+        self,
+        of: Sequence[str],
+        *,
+        frm: Point,
+        to: Point,
+        dependents: bool = True,
+        types: Sequence[str] | None = None,
+        max_depth: int = 5,
+        limit: int = 10_000,
+        timeout_s: float | None = None,
+        foreseen: Foreseen | None = None,
+    ) -> DriftAt:
+        """How the impact at `to` differs from that at `frm`, with the event that made each difference.
+
+        With `foreseen`, `to` is its `after`, and the second impact is as if its events had been recorded. What one side had to leave
+        out for want of room or time is in none of the lists: see `DriftAt.before` and `after`.
+        """
+        sides = []
+        for point, overlay in ((frm, None), (to, foreseen.overlay if foreseen else None)):
+            found = await read_impact.impact(
+                self._reads, of, at=point, dependents=dependents, types=types, max_depth=max_depth, limit=limit,
+                timeout_s=self._limit_s(timeout_s), overlay=overlay,
+            )  # fmt: skip
+            sides.append(read_drift.Side(found, point))
+        return await read_drift.drift(self._reads, sides[0], sides[1], foreseen.overlay if foreseen else None)
+
+    async def drift_between(self, before: ImpactAt, frm: Point, after: ImpactAt, to: Point) -> DriftAt:
+        """How an impact that was found at `to` differs from one that was found at `frm`, maybe at a time when less had landed."""
+        return await read_drift.drift(self._reads, read_drift.Side(before, frm), read_drift.Side(after, to))
+
+    async def paths(
+        self,
+        start: str,
+        end: str,
+        *,
+        at: Point,
+        types: Sequence[str] | None = None,
+        way: read_paths.Way = "dependencies",
+        max_depth: int = 6,
+        first: int = 5,
+        timeout_s: float | None = None,
+    ) -> tuple[PathAt, ...]:
+        """The shortest paths from one entity to another that visit no entity twice, by length and then by their keys.
+
+        `way`: "dependencies" (each leads from what depends to what it depends on; where nobody depends, from source to target),
+        "dependents" (the other way round) or "any". Paths through the same entities are one: between each two of them the relationship
+        of the least type, then discriminator, stands for all. Raises BadRequest when there is too much between the two to search.
+        """
+        return await read_paths.paths(
+            self._reads, start, end, types=types, way=way, max_depth=max_depth, at=at, first=first,
+            timeout_s=self._limit_s(timeout_s),
+        )  # fmt: skip
+
+    async def last_seen(self, edges: Iterable[RelationshipAt], at: Point) -> dict[EdgeKey, int]:
+        """When relationships were last seen, as known at the point: the time of the newest event that says so; see `read_seen`."""
+        return await read_seen.last_seen(self._reads, edges, at)
+
+    async def foresee(self, events: Sequence[object], valid: int | None = None) -> Foreseen:
+        """What these CloudEvents (JSON objects) would come to if they were recorded now, in this order. Nothing is written.
+
+        Impacts are to be compared at `valid`: by default now, or the latest instant from which the events speak.
+
+        Raises:
+            BadEvent: one of them could not be recorded so; names its place and the reason.
+            BadRequest: too many events, or entities that they speak about.
+            BadSettings: there is no mapping.
+        """
+        known = await known_next(self._reads)
+        found = decoded(events, await self.mapping(), known)
+        return await foresee(self._reads, found, known, valid)
+
+    async def mapping(self) -> Mapping:
+        """What says what events mean: that which this reader was given, else that which the graph keeps, of the ingester that started last.
+
+        Raises:
+            BadSettings: there is none.
+            BadMapping: the one that the graph keeps is not valid any more.
+        """
+        if self._given is not None:
+            return self._given
+        version = (await self._reads.graph()).get("mapping")
+        if self._kept is None or self._kept.version != version:
+            files = await self._reads.run(query("read/mapping_kept"))
+            if not files:
+                raise BadSettings(
+                    "the graph keeps no mapping: start the ingester once, or name mapping files"
+                )
+            self._kept = Mapping.parse([(file["name"], file["text"]) for file in files])
+        return self._kept
+
+    def _limit_s(self, timeout_s: float | None) -> float:
+        return self._reads.timeout_s if timeout_s is None else timeout_s
 
     async def diff(
         self,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from neo4j import READ_ACCESS, AsyncDriver, AsyncManagedTransaction, Record, unit_of_work
@@ -48,6 +49,26 @@ class Reads:
                 database=self._database, default_access_mode=READ_ACCESS, notifications_min_severity="OFF"
             ) as session:
                 return await session.execute_read(work)
+
+    @asynccontextmanager
+    async def chained(self) -> AsyncIterator[Callable[..., Awaitable[list[Record]]]]:
+        """A way to run queries, of which each sees all that the one before it could have seen a part of: a transaction is committed before it is
+        applied, and only bookmarks, which one session hands on, tell a read to wait for that. Raises as `run`.
+        """
+
+        async def run(text: str, **values: Any) -> list[Record]:
+            @unit_of_work(timeout=self.timeout_s)
+            async def work(transaction: AsyncManagedTransaction) -> list[Record]:
+                result = await transaction.run(text, values)
+                return [record async for record in result]
+
+            return await session.execute_read(work)
+
+        with translated():
+            async with self._driver.session(
+                database=self._database, default_access_mode=READ_ACCESS, notifications_min_severity="OFF"
+            ) as session:
+                yield run
 
     async def one(self, name: str, **values: Any) -> Record:
         """The only record of a query that always returns one."""

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from neo4j import AsyncDriver
+from neo4j.exceptions import IncompleteCommit
 
 from graph_service.core.errors import StoreUnavailable
 from graph_service.core.vocabulary import Vocabulary
@@ -22,6 +23,10 @@ from graph_service.store.transaction import BatchTransaction
 SILENCE_S = 5.0
 """A database that is silent for so long after a transaction's time was up does not answer: a connection that swallows everything
 says nothing of itself, and TCP alone would wait for minutes."""
+
+COMMITS_MAX = 3
+NODES_PRUNED_MAX = 1000
+"""In one transaction, so that no writer waits for long."""
 
 
 class Writer:
@@ -81,7 +86,7 @@ class Writer:
         """Make constraints and indexes where they are not there."""
         for statement in statements:
             with translated(), unless_there():
-                await self._driver.execute_query(statement, database_=self._database)
+                await self._repeatable(statement)
 
     async def assign(self, topic: str, partition: int, topic_id: str, partitions: int = 0) -> Position:
         """Take over a partition: earlier owners are fenced from here on. Where to go on is in the answer.
@@ -109,6 +114,18 @@ class Writer:
         """Whether a partition is read to its end, so that it does not hold the watermark back."""
         await self._run(query("write/position_idle"), topic=topic, partition=partition, idle=idle)
 
+    async def prune_changes(self, *, kept_s: float, nodes_max: int) -> int:
+        """Take the oldest of the change log away, at most `NODES_PRUNED_MAX` nodes at once: what was recorded more than `kept_s` before
+        the latest record, and what is more than `nodes_max`. Returns how many went. Nobody can go on from what is gone.
+        """
+        rows = await self._run(
+            query("write/changes_pruned"),
+            kept_us=int(kept_s * 1_000_000),
+            nodes_max=nodes_max,
+            most=NODES_PRUNED_MAX,
+        )
+        return int(rows[0]["gone"]) if rows else 0
+
     async def write(self, batch: Batch) -> Outcome:
         """Apply a batch: all of it or nothing, and what was applied before not again.
 
@@ -128,8 +145,19 @@ class Writer:
 
     async def _run(self, statement: str, **values: Any) -> list[Any]:
         async with self._answering():
-            result = await self._driver.execute_query(statement, values, database_=self._database)
-            return list(result.records)
+            return await self._repeatable(statement, **values)
+
+    async def _repeatable(self, statement: str, **values: Any) -> list[Any]:
+        """Run what does no harm when it is done twice: where the answer to the commit is lost, it is done again."""
+        commits = 0
+        while True:
+            try:
+                result = await self._driver.execute_query(statement, values, database_=self._database)
+                return list(result.records)
+            except IncompleteCommit:
+                commits += 1
+                if commits == COMMITS_MAX:
+                    raise
 
     @asynccontextmanager
     async def _answering(self) -> AsyncIterator[None]:

@@ -1,5 +1,6 @@
 // position_taken: raise the epoch of a partition. Needs topic, partition, topic_id (the topic's name where Kafka does not tell), partitions
 // (how many the topic has; 0: not known). Returns offset (-1: none), recorded_at (what comes is not before it, or null), epoch.
+// Partitions that nobody has taken yet get their positions, too, and hold the watermark back from now on.
 // A topic that was made anew begins at its own beginning, and after all of the former one in known time; dead letters of the former
 // one then name it by its id, and those of its partitions that the new one lacks no longer hold the watermark back.
 // The lock is taken as in graph_locked.
@@ -22,6 +23,11 @@ CALL (p, former, anew) {
   MATCH (d:DeadLetter {topic: p.topic, partition: p.partition})
   WHERE d.id = p.topic + '/' + toString(p.partition) + '/' + toString(d.offset)
   SET d.id = p.topic + '@' + former + '/' + toString(p.partition) + '/' + toString(d.offset)
+}
+CALL (p) {
+  UNWIND range(0, $partitions - 1) AS number
+  MERGE (o:Position {topic: p.topic, partition: number})
+  ON CREATE SET o.offset = -1, o.epoch = 0, o.topic_id = p.topic_id
 }
 CALL (p) {
   MATCH (o:Position {topic: p.topic})

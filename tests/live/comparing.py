@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise, product
 from random import Random
 from typing import Any
@@ -104,7 +105,7 @@ class _Questions:
             yield (
                 asked,
                 expected,
-                lambda corrections=corrections: self._reader.versions(owners, known, corrections),
+                partial(self._reader.versions, owners, known, corrections),
             )
 
     def _entities(self, point: Point, graph: Graph) -> Iterator[Question]:

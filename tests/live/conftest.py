@@ -24,6 +24,8 @@ from graph_service.local import KafkaEngine, Neo4jEngine, start_all
 if TYPE_CHECKING:
     from neo4j import AsyncDriver
 
+    from tests.live.small_graph import SmallGraph
+
 BACKENDS = ("auto", "external", "containers", "local")
 NEO4J_IMAGE = "neo4j:2026.08.1"
 KAFKA_IMAGE = "confluentinc/cp-kafka:7.6.0"
@@ -174,6 +176,15 @@ async def emptied(driver: AsyncDriver) -> None:
     async with driver.session() as session:
         result = await session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
         await result.consume()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def small_graph(neo4j_driver: AsyncDriver) -> SmallGraph:
+    """An empty graph with two relationship types, to be written directly; see there how it is emptied again."""
+    from tests.live.small_graph import SmallGraph
+
+    await emptied(neo4j_driver)
+    return await SmallGraph.prepared(neo4j_driver)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

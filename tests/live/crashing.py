@@ -12,27 +12,33 @@ T = TypeVar("T")
 
 
 class CrashingDriver:
-    """Hands out sessions whose transactions fail at step `at`, counted from 0 over all statements and commits.
+    """Hands out sessions whose transactions fail: before statement `at`, counted from 0 over all, or, where that is None, at the commit.
 
-    The commit that is step `at` is done, and its answer lost, when `answer_lost`; everything else that is step `at` is not done.
-    What was begun is rolled back by the server, as after a real break.
+    The commit is done, and only its answer lost, when `answer_lost`. What was begun is rolled back by the server, as after a real
+    break.
     """
 
-    def __init__(self, driver: AsyncDriver, at: int, *, answer_lost: bool) -> None:
-        self._driver, self._left, self._answer_lost = driver, at, answer_lost
+    def __init__(self, driver: AsyncDriver, at: int | None, *, answer_lost: bool) -> None:
+        """Breaks once; a number beyond all statements never."""
+        self._driver, self._at, self._answer_lost, self._done = driver, at, answer_lost, 0
 
     def session(self, **settings: Any) -> _Session:
         """A session of the real driver."""
         return _Session(self, self._driver.session(**settings))
 
-    async def step(self, work: Callable[[], Awaitable[T]], *, commits: bool = False) -> T:
-        """Do the next step, or fail."""
-        self._left -= 1
-        if self._left == -1:
-            if commits and self._answer_lost:
-                await work()
+    async def run(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do the next statement, or fail before it."""
+        self._done += 1
+        if self._at is not None and self._done == self._at + 1:
             raise ServiceUnavailable("the connection broke")
         return await work()
+
+    async def commit(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Commit, or fail, or both."""
+        if self._at is not None or self._answer_lost:
+            await work()
+        if self._at is None:
+            raise ServiceUnavailable("the connection broke")
 
 
 class _Session:
@@ -62,7 +68,7 @@ class _Transaction:
         await self._transaction.__aexit__(*error)
 
     async def run(self, *question: Any, **values: Any) -> Any:
-        return await self._driver.step(lambda: self._transaction.run(*question, **values))
+        return await self._driver.run(lambda: self._transaction.run(*question, **values))
 
     async def commit(self) -> None:
-        await self._driver.step(self._transaction.commit, commits=True)
+        await self._driver.commit(self._transaction.commit)

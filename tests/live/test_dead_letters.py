@@ -18,6 +18,8 @@ from neo4j import AsyncDriver
 from typer.testing import CliRunner, Result
 
 from graph_service.api.app import create_app
+from graph_service.api.security.access import Insecure
+from graph_service.api.security.roles import Role
 from graph_service.cli.deadletters import dead_letters_app
 from graph_service.core.errors import BadRequest, BadSettings, StoreUnavailable
 from graph_service.core.time import parse_instant
@@ -457,7 +459,9 @@ async def test_operators_work_over_graphql_where_that_is_enabled(
         (day(15), record_of(b'{"a": 1}', 4)),
     ]
     await fed(clean_graph, mapping_of(tmp_path, BEFORE), [*LATE, *bad])
-    app = create_app(Reader(clean_graph), dead_letters=DeadLetters(clean_graph))
+    app = create_app(
+        Reader(clean_graph), access=Insecure(Role.OPERATOR), dead_letters=DeadLetters(clean_graph)
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
         ask = Asked(client)
         nodes, after = [], None

@@ -58,6 +58,9 @@ class SlowStore:
     async def mark_idle(self, topic: str, partition: int, idle: bool) -> None:
         pass
 
+    async def prune_changes(self, *, kept_s: float, nodes_max: int) -> int:
+        return 0
+
     async def write(self, batch: Batch) -> Outcome:
         self.writing += 1
         try:

@@ -188,6 +188,20 @@ async def test_a_topic_made_anew_under_a_running_ingester(
     assert (await positions(clean_graph))[0]["offset"] == len(second) - 1
 
 
+async def test_partitions_that_nobody_has_taken_yet_are_known(clean_graph: AsyncDriver) -> None:
+    """From the first one on that is taken, so that the watermark does not run ahead of the others."""
+    writer = Writer(clean_graph)
+    await writer.migrate()
+    await writer.assign("t", 1, "id", 3)
+    found = await positions(clean_graph)
+    assert {number: (one["offset"], one["epoch"]) for number, one in found.items()} == {
+        0: (-1, 0),
+        1: (-1, 1),
+        2: (-1, 0),
+    }
+    assert (await writer.assign("t", 2, "id", 3)).epoch == 1
+
+
 async def test_a_kafka_without_ids_is_no_other_topic(clean_graph: AsyncDriver) -> None:
     """A graph that was made when the id was not known takes it over; one that knows it keeps it when it is not told again."""
     writer = Writer(clean_graph)

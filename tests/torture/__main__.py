@@ -11,9 +11,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.torture.running import Plan, run
+from tests.torture.running import printed, run
+from tests.torture.stage import Plan
 
 OUTPUT = Path("test-output")
+
+
+class Stopped(Exception):
+    """Somebody said so."""
 
 
 def main() -> int:
@@ -43,7 +48,7 @@ def main() -> int:
         else:
             with tempfile.TemporaryDirectory(prefix="torture-") as data:
                 report = asyncio.run(_until_told(plan, Path(data)))
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except Stopped:
         import traceback
 
         traceback.print_exc()
@@ -51,17 +56,30 @@ def main() -> int:
         return 130
     path = plan.output / f"torture-{plan.seed}.json"
     path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(printed(report))
     print(f"{'PASSED' if report['passed'] else 'FAILED'}: {path}")
     return 0 if report["passed"] else 1
 
 
 async def _until_told(plan: Plan, data: Path) -> dict[str, object]:
-    """Run; Ctrl-C and SIGTERM end it in order."""
+    """Run; Ctrl-C and SIGTERM end it in order.
+
+    Raises:
+        Stopped: it was told to stop.
+    """
     task = asyncio.ensure_future(run(plan, data))
-    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+
+    def tell() -> None:
+        told.set()
+        task.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    return await task
+        asyncio.get_running_loop().add_signal_handler(number, tell)
+    await asyncio.wait((task,))
+    if told.is_set():
+        raise Stopped
+    return task.result()
 
 
 if __name__ == "__main__":

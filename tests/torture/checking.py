@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -35,6 +36,9 @@ class Truth:
     bad: dict[str, str] = field(default_factory=dict)
     #: Places of each content, other than the one that counts, of one identity: each must have at least one dead letter.
     conflicts: list[tuple[str, ...]] = field(default_factory=list)
+    #: All places of such identities, without those that count. A double of what counts may be a dead letter, too: it was held against
+    #: another content that was applied before the record that counts came.
+    disputed: set[str] = field(default_factory=set)
     #: By topic and partition: the last offset.
     last: dict[tuple[str, int], int] = field(default_factory=dict)
 
@@ -67,7 +71,9 @@ async def read_truth(bootstrap: str, partitions: Mapping[str, int], mapping: Eve
                 truth.doubles += 1
             else:
                 others[content].append(_place(order))
-        truth.conflicts += [tuple(places) for places in others.values()]
+        if others:
+            truth.conflicts += [tuple(places) for places in others.values()]
+            truth.disputed.update(_place(order) for order, _ in contents[1:])
     return truth
 
 
@@ -93,7 +99,8 @@ def _take(truth: Truth, said: dict[str, Any], record: Any, known: int, mapping: 
         truth.bad[_place(order)] = bad.reason
         return
     plain_event = json.loads(record.value)
-    said[event_uid(plain_event["source"], plain_event["id"])].append((order, record.value))
+    content = blake2b(record.value, digest_size=16).digest()
+    said[event_uid(plain_event["source"], plain_event["id"])].append((order, content))
 
 
 def _place(order: tuple[int, str, int, int]) -> str:
@@ -112,6 +119,8 @@ class Findings:
     dead_letters_missing: int
     dead_letters_unexpected: int
     positions_wrong: int
+    #: What the graph has counted: every record once, as an event, a double, unmapped or a dead letter.
+    counts_wrong: int
     #: Some of each, for people.
     named: Mapping[str, Sequence[str]]
 
@@ -133,7 +142,6 @@ async def findings(driver: AsyncDriver, truth: Truth) -> Findings:
         for row in await _rows(driver, "MATCH (d:DeadLetter) RETURN d.id AS id, d.reason AS reason")
     }
     applied = await positions(driver)
-    conflicting = {place for places in truth.conflicts for place in places}
     found = {
         "lost": sorted(truth.events.keys() - there.keys()),
         "doubled": [uid for uid, places in there.items() if len(places) > 1],
@@ -154,12 +162,17 @@ async def findings(driver: AsyncDriver, truth: Truth) -> Findings:
         "dead_letters_unexpected": [
             f"{id} {reason}"
             for id, reason in letters.items()
-            if id not in truth.bad and not (id in conflicting and reason == "conflict")
+            if id not in truth.bad and not (id in truth.disputed and reason == "conflict")
         ],
         "positions_wrong": [
             f"{place}: {applied.get(place)} instead of {offset}"
             for place, offset in truth.last.items()
             if applied.get(place) != offset
+        ],
+        "counts_wrong": [
+            f"{name}: {found} instead of {wanted}"
+            for name, found, wanted in await _counts(driver, truth, len(letters))
+            if found != wanted
         ],
     }
     return Findings(
@@ -168,10 +181,27 @@ async def findings(driver: AsyncDriver, truth: Truth) -> Findings:
     )
 
 
+async def _counts(driver: AsyncDriver, truth: Truth, letters: int) -> list[tuple[str, int, int]]:
+    """What was counted, and what it should be. A record that was applied twice would be counted twice, though it changes nothing."""
+    statement = "MATCH (g:Graph) RETURN g.events AS events, g.duplicates AS doubles, g.unmapped AS unmapped"
+    [row] = await _rows(driver, statement)
+    return [
+        ("events", row["events"], len(truth.events)),
+        ("unmapped", row["unmapped"], truth.unmapped),
+        ("records", sum(row.values()) + letters, truth.records),
+    ]
+
+
 async def positions(driver: AsyncDriver) -> dict[tuple[str, int], int]:
     """The last offset that is applied, by topic and partition."""
     rows = await _rows(driver, "MATCH (p:Position) RETURN p.topic AS t, p.partition AS p, p.offset AS o")
     return {(row["t"], row["p"]): row["o"] for row in rows}
+
+
+async def owned(driver: AsyncDriver) -> int:
+    """How many partitions have ever been taken by an ingester."""
+    [row] = await _rows(driver, "MATCH (p:Position) WHERE p.epoch > 0 RETURN count(p) AS partitions")
+    return int(row["partitions"])
 
 
 async def behind(driver: AsyncDriver, last: Mapping[tuple[str, int], int]) -> int:

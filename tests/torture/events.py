@@ -58,6 +58,13 @@ class Mix:
     elsewhere: int = 5000
 
 
+MIXES = (
+    Mix(),
+    Mix(late=1500, same_instant=1500, finite=1200, astray=600),
+    Mix(double=600, conflict=300, retraction=400, astray=400, elsewhere=8000),
+)
+"""The seed chooses one of them."""
+
 FORMS = (
     ("torture.said", 44),
     ("torture.replaced", 5),
@@ -85,7 +92,7 @@ class Events:
         self._random = Random(f"events {seed}")
         self._places = [Place(t, p) for t, count in enumerate(partitions) for p in range(count)]
         self._events_per_entity, self._active = events_per_entity, active
-        self._mix = mix or Mix()
+        self._mix = mix or MIXES[seed % len(MIXES)]
         self._recent: deque[tuple[dict[str, Any], Place]] = deque(maxlen=RECENT)
         self._conflicting: set[str] = set()
 

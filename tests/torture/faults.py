@@ -7,7 +7,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TypeVar
 
@@ -39,14 +39,18 @@ KINDS: tuple[tuple[str, int], ...] = (
     ("ingester-zombie", 4),
     ("ingester-leave", 4),
     # Engines.
-    ("neo4j-kill", 2),
+    ("neo4j-kill", 1),
     ("neo4j-stop", 3),
     ("kafka-kill", 2),
     ("kafka-stop", 3),
 )
 """Every kind with its weight."""
+SPARE = ("kafka-cut", "ingester-stop", "kafka-delay", "kafka-half-close")
+"""One of these happens where a fault finds nothing to strike, for what it was meant for is away."""
 T = TypeVar("T")
 COMMIT_WITHIN_S = 8.0
+BATCH = b"$advances"
+"""Stands in the queries of a transaction with a batch, and in no other."""
 BREAK_EVERY_S, BREAK_S = 20.0, 4.0
 """No fault begins in the last seconds of each period, so that something is applied between them."""
 
@@ -95,7 +99,7 @@ class Faults:
     ) -> None:
         """`zombie_s`: long enough for the group to give the partitions of a silent member to another."""
         self.done: Counter[str] = Counter()
-        #: What was due but found nothing to strike.
+        #: What was due but found nothing to strike, nor did the spare one.
         self.missed: Counter[str] = Counter()
         self._ingesters, self._neo4j, self._kafka = ingesters, neo4j, kafka
         self._to_neo4j, self._to_kafka = to_neo4j, to_kafka
@@ -120,18 +124,23 @@ class Faults:
                 proxy.calm()
 
     async def _carry_out(self, fault: Fault) -> None:
+        if await self._happens(fault):
+            self.done[fault.kind] += 1
+            return
+        spare = replace(fault, kind=SPARE[int(fault.force * len(SPARE))])
+        (self.done if await self._happens(spare) else self.missed)[spare.kind] += 1
+
+    async def _happens(self, fault: Fault) -> bool:
         target, _, what = fault.kind.partition("-")
         proxies = _from(self._to_neo4j if target == "neo4j" else self._to_kafka, fault.ingester)
         if target == "ingester":
-            happened = await self._ingester(fault, what)
-        elif what in ("kill", "stop"):
-            happened = await self._engine(fault, target, what)
-        elif what.startswith("commit-"):
-            happened = await _commit(proxies, what, fault.force)
-        else:
-            connected = [proxy for proxy in proxies if proxy.connections]
-            happened = bool(connected) and await _connections(connected[0], what, fault.force)
-        (self.done if happened else self.missed)[fault.kind] += 1
+            return await self._ingester(fault, what)
+        if what in ("kill", "stop"):
+            return await self._engine(fault, target, what)
+        if what.startswith("commit-"):
+            return await _commit(proxies, what, fault.force)
+        connected = [proxy for proxy in proxies if proxy.connections]
+        return bool(connected) and await _connections(connected[0], what, fault.force)
 
     async def _ingester(self, fault: Fault, what: str) -> bool:
         running = [one for one in _from(self._ingesters, fault.ingester) if one.running]
@@ -195,11 +204,11 @@ async def _commit(proxies: Sequence[Proxy], what: str, force: float) -> bool:
     """Something happens to the next commit that any of the ingesters sends. False when none comes."""
     for proxy in proxies:
         if what == "commit-answer-lost":
-            proxy.lose_answer()
+            proxy.lose_answer(after=BATCH)
         elif what == "commit-lost":
-            proxy.lose_request()
+            proxy.lose_request(after=BATCH)
         else:
-            proxy.delay_request(0.1 + 2 * force)
+            proxy.delay_request(0.1 + 2 * force, after=BATCH)
     ambushes = [proxy.ambush for proxy in proxies]
     deadline_s = time.monotonic() + COMMIT_WITHIN_S
     happened = False

@@ -24,8 +24,8 @@ PR_SET_PDEATHSIG = 1
 LOOK_EVERY_S = 0.1
 START_AGAIN_AFTER_S = 0.5
 STOP_WITHIN_S = 20.0
-#: Neo4j or Kafka did not answer at the start: to be expected while one of them is away.
-EXPECTED_EXITS = {0, 3}
+EXPECTED_EXITS = {3}
+"""Unasked: Neo4j or Kafka did not answer at the start, while one of them was away."""
 
 E = TypeVar("E", Neo4jEngine, KafkaEngine)
 
@@ -48,6 +48,8 @@ class IngesterProcess:
         #: How often which exit code came unasked.
         self.exits: Counter[int] = Counter()
         self.starts = 0
+        #: How often it did not end when it was asked to.
+        self.forced = 0
         self._arguments, self._variables, self._log = arguments, variables, log
         self._process: subprocess.Popen[bytes] | None = None
         self._asked_to_end = False
@@ -83,21 +85,21 @@ class IngesterProcess:
         """Leave the place empty up to this instant of the monotonic clock."""
         self._start_at_s = at_s
 
-    async def end(self) -> int | None:
-        """End it in order, or after a while by force; returns its exit code."""
+    async def end(self) -> None:
+        """End it in order, or after a while by force."""
         self.wanted = False
         process = self._process
         if process is None:
-            return None
+            return
         for number in (signal.SIGCONT, signal.SIGTERM):
             with suppress(ProcessLookupError):
                 self.send(number)
         deadline_s = time.monotonic() + STOP_WITHIN_S
         while process.poll() is None and time.monotonic() < deadline_s:
             await asyncio.sleep(0.05)
+        self.forced += process.poll() is None
         self.kill()
         self._process = None
-        return process.wait()
 
     def kill(self) -> None:
         """End it by force, now."""
@@ -117,6 +119,8 @@ class IngesterProcess:
             self._asked_to_end = False
             self.starts += 1
             with self._log.open("ab") as log:
+                log.write(f"--- start {self.starts}\n".encode())
+                log.flush()
                 self._process = subprocess.Popen(
                     [*CLI, "ingest", *self._arguments()],
                     cwd=ROOT,

@@ -14,6 +14,8 @@ LOOPBACK = "127.0.0.1"
 READ_BYTES_MAX = 64 * 1024
 #: The request of a Bolt client that ends a transaction, as it goes over the wire: one chunk with the message COMMIT.
 BOLT_COMMIT = b"\x00\x02\xb0\x12\x00\x00"
+SENT_BYTES_MAX = 4 * 1024 * 1024
+"""Of what a client has sent, so much is remembered."""
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -28,6 +30,8 @@ class Connection:
         self.client, self.server = client, server
         #: Whether the next answer ends the connection instead of reaching the client.
         self.swallow = False
+        #: What the client has sent since the last request that an ambush could have been for.
+        self.sent = b""
 
     def cut(self) -> None:
         """Reset both sides, at once."""
@@ -50,9 +54,13 @@ class Connection:
 
 @dataclass(frozen=True)
 class Ambush:
-    """Waits for one request. `deal` says whether the request is still to be forwarded."""
+    """Waits for one request of a connection that has sent `after` before it, since the last such request.
+
+    `deal` says whether the request is still to be forwarded.
+    """
 
     request: bytes
+    after: bytes
     deal: Callable[[Connection, bytes], bool]
 
 
@@ -127,34 +135,34 @@ class Proxy:
         self.delay_s, self.slice_bytes, self.refusing, self.ambush = 0.0, 0, False, None
         self.flow()
 
-    def lose_answer(self, request: bytes = BOLT_COMMIT) -> None:
+    def lose_answer(self, request: bytes = BOLT_COMMIT, after: bytes = b"") -> None:
         """The next such request reaches the target, which does what it says; but the client is cut off from the answer."""
 
         def deal(connection: Connection, data: bytes) -> bool:
             connection.swallow = True
             return True
 
-        self.ambush = Ambush(request, deal)
+        self.ambush = Ambush(request, after, deal)
 
-    def lose_request(self, request: bytes = BOLT_COMMIT) -> None:
+    def lose_request(self, request: bytes = BOLT_COMMIT, after: bytes = b"") -> None:
         """The next such request does not reach the target, and the connection is cut."""
 
         def deal(connection: Connection, data: bytes) -> bool:
             connection.cut()
             return False
 
-        self.ambush = Ambush(request, deal)
+        self.ambush = Ambush(request, after, deal)
 
-    def delay_request(self, after_s: float, request: bytes = BOLT_COMMIT) -> None:
-        """The next such request reaches the target `after_s` after its client was cut off, who may have tried again by then."""
+    def delay_request(self, late_s: float, request: bytes = BOLT_COMMIT, after: bytes = b"") -> None:
+        """The next such request reaches the target `late_s` after its client was cut off, who may have tried again by then."""
 
         def deal(connection: Connection, data: bytes) -> bool:
             connection.swallow = True
             connection.cut_client()
-            self._spawn(_later(connection, data, after_s))
+            self._spawn(_later(connection, data, late_s))
             return False
 
-        self.ambush = Ambush(request, deal)
+        self.ambush = Ambush(request, after, deal)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -189,7 +197,7 @@ class Proxy:
         while data := await reader.read(READ_BYTES_MAX):
             await self._conditions()
             ambush = self.ambush
-            if ambush is not None and ambush.request in data:
+            if ambush is not None and self._falls_for(ambush, connection, data):
                 self.ambush = None
                 if not ambush.deal(connection, data):
                     continue
@@ -197,6 +205,13 @@ class Proxy:
         if not connection.swallow:
             with suppress(OSError, RuntimeError):
                 writer.write_eof()
+
+    def _falls_for(self, ambush: Ambush, connection: Connection, data: bytes) -> bool:
+        if ambush.request not in data:
+            connection.sent = (connection.sent + data)[-SENT_BYTES_MAX:]
+            return False
+        sent, connection.sent = connection.sent + data, b""
+        return ambush.after in sent
 
     async def _downstream(self, connection: Connection) -> None:
         reader, writer = connection.server[0], connection.client[1]

@@ -14,7 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DEMO = str(ROOT / "deploy" / "mappings" / "demo.yaml")
 COMMANDS = (
-    "up", "demo", "ingest", "serve", "publish", "mapping", "dead-letters", "digest", "status", "settings", "export", "import", "erase",
+    "up", "demo", "ingest", "serve", "api-key", "publish", "mapping", "dead-letters", "digest", "status", "settings", "export", "import", "erase",
+    "impact",
 )  # fmt: skip
 
 
@@ -62,6 +63,9 @@ def test_every_command_has_help(tmp_path: Path, command: str) -> None:
         (("up", "--mapping", "nowhere.yaml", "--topic", "t"), 2, "nowhere.yaml"),
         (("up", "--mapping", DEMO, "--topic", "a b"), 2, "--topics"),
         (("serve",), 2, "no Neo4j is configured"),
+        (("up", "--mapping", DEMO, "--topic", "t", "--host", "0.0.0.0"), 2, "would let everybody in"),
+        (("api-key", "laptop", "--role", "king"), 2, "--role: 'king' is not one of reader, operator, eraser"),
+        (("api-key", "two words"), 2, "is not a name of a key"),
         (("digest",), 2, "no Neo4j is configured"),
         (("status", "--neo4j-uri", "http://x"), 2, "--neo4j-uri"),
         (("settings", "--config", "nowhere.toml"), 2, "nowhere.toml cannot be read"),
@@ -74,6 +78,10 @@ def test_every_command_has_help(tmp_path: Path, command: str) -> None:
         (("mapping", "check", DEMO, "--events", "nowhere"), 2, "nowhere cannot be read"),
         (("publish", "nowhere", "--topic", "t", "--kafka", "127.0.0.1:1"), 2, "nowhere cannot be read"),
         (("publish", DEMO, "--topic", "t"), 2, "kafka_bootstrap is not set"),
+        (("impact", "service:x"), 2, "no Neo4j is configured"),
+        (("impact", "service:x", "--format", "xml"), 2, "--format: 'xml' is not one of"),
+        (("impact", "service:x", "--fail-on", "cuont > 1"), 2, "--fail-on: there is no name 'cuont'"),
+        (("impact", "service:x", "--at", "yesterday"), 2, "not an RFC 3339 instant"),
     ],
 )
 def test_an_error_is_one_sentence_and_an_exit_code(
@@ -85,6 +93,24 @@ def test_an_error_is_one_sentence_and_an_exit_code(
     assert (found.returncode, found.stdout) == (code, "")
     assert "Traceback" not in found.stderr
     assert found.stderr.startswith("graph-service: ")
+
+
+def test_serve_wants_to_know_who_is_let_in(tmp_path: Path) -> None:
+    """Before it looks for Neo4j; --insecure, or a file of keys that can be read, says so."""
+    serve = ("serve", "--neo4j-uri", "bolt://127.0.0.1:1")
+    password = {"GRAPH_SERVICE_NEO4J_PASSWORD": "sesame"}
+    found = run(*serve, folder=tmp_path, **password)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "the API would let everybody in" in found.stderr and "--insecure" in found.stderr
+    assert found.stderr.count("\n") == 1
+    found = run(*serve, "--api-keys-file", "nowhere", folder=tmp_path, **password)
+    assert found.returncode == 2 and "api_keys_file: nowhere cannot be read" in found.stderr
+    made = run("api-key", "laptop", "--role", "operator", folder=tmp_path)
+    assert made.stdout.startswith("laptop operator sha256:") and "gsk_" in made.stderr
+    (tmp_path / "keys").write_text(made.stdout)
+    for given in (("--api-keys-file", "keys"), ("--insecure",)):
+        assert run(*serve, *given, folder=tmp_path, **password).returncode == 3, given
+    assert run(*serve, "--insecure", "--api-keys-file", "keys", folder=tmp_path, **password).returncode == 2
 
 
 def test_a_used_port_is_said_before_anything_starts(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from neo4j.exceptions import Neo4jError
 
 from graph_service.api.app import create_app
+from graph_service.api.security.access import Insecure
 from graph_service.core.errors import (
     GraphServiceError,
     Refused,
@@ -242,12 +243,12 @@ def test_only_what_is_about_the_data_is_refused(code: str, wanted: type[GraphSer
         'mutation { discardDeadLetters(ids: ["t/0/1"], note: "x") { discarded { id } } }',
     ],
 )
-async def test_operator_actions_are_off_unless_enabled(operation: str) -> None:
-    """A coded error that names the setting."""
-    app = create_app(cast("Any", Few()))
+async def test_operator_actions_are_for_operators(operation: str) -> None:
+    """A coded error that names the role."""
+    app = create_app(cast("Any", Few()), access=Insecure())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         answer = await client.post("/graphql", json={"query": operation})
         (error,) = answer.json()["errors"]
-        assert error["extensions"] == {"code": "FORBIDDEN"}
-        assert "GRAPH_SERVICE_OPERATOR_ACTIONS" in error["message"]
-        assert (await client.get("/graphql", params={"query": operation})).status_code == 405
+        assert error["extensions"] == {"code": "FORBIDDEN", "role": "operator"}
+        by_get = await client.get("/graphql", params={"query": operation})
+        assert by_get.status_code == (405 if operation.startswith("mutation") else 200)

@@ -8,12 +8,12 @@ from random import Random
 
 import pytest
 
-from tests.appends import Appending, once
+from tests.appends import WORKED, Appending, once
 from tests.batches import Lend, batched
 from tests.builders import CORE, Core, Fact, facts, folded, oracle_facts
 from tests.fold_cases import CASES
-from tests.histories import appending_history, seeded_histories
-from tests.logs import delivery
+from tests.histories import appending_history, late_history, seeded_histories
+from tests.logs import Delivery, delivery
 from tests.mutants import MUST_BE_SEEN, MUTANTS, Mutant
 from tests.oracle import Oracle, Recorded
 
@@ -40,22 +40,32 @@ def _generated(core: Core) -> str | None:
     return None
 
 
-def _appends(core: Core) -> str | None:
+@cache
+def _deliveries() -> list[tuple[str, Delivery, list[Fact]]]:
+    """Batches for the store's append, each with the facts that they must end in."""
     random = Random(4)
+    found = [(name, batches, _folded(batches)) for name, batches in WORKED.items()]
     for number, (history, expected) in enumerate(_histories()):
-        batches = delivery(random.randrange, once(history))
-        store = Appending(core)
-        for batch in batches:
-            store.write(batch)
-        if facts(store.stored(), core) != expected or store.wrong() is not None:
-            return f"history {number} in batches {batches}"
-    for _ in range(HISTORIES):
+        found.append((f"history {number}", delivery(random.randrange, once(history)), expected))
+    for number in range(HISTORIES):
         batches = delivery(random.randrange, appending_history(random.randrange))
+        found.append((f"nothing but appends {number}", batches, _folded(batches)))
+        batches = delivery(random.randrange, late_history(random.randrange))
+        found.append((f"late events {number}", batches, _folded(batches)))
+    return found
+
+
+def _folded(batches: Delivery) -> list[Fact]:
+    return facts(folded([record for batch in batches for record in batch]))
+
+
+def _appends(core: Core) -> str | None:
+    for name, batches, expected in _deliveries():
         store = Appending(core)
         for batch in batches:
             store.write(batch)
-        if store.wrong() is not None:
-            return f"nothing but appends, in batches {batches}"
+        if store.wrong() is not None or facts(store.stored()) != expected:
+            return name
     return None
 
 

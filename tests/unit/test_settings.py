@@ -93,3 +93,30 @@ def test_what_is_needed_is_asked_for_by_name() -> None:
     """With the three ways to give it."""
     with pytest.raises(BadSettings, match="pass --neo4j-uri, set GRAPH_SERVICE_NEO4J_URI"):
         load_settings().need("neo4j_uri")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"insecure": True, "api_keys_file": Path("keys")}, "insecure and api_keys_file are both given"),
+        ({"jwt_jwks": "https://issuer.example.org/keys"}, "jwt_issuer"),
+        ({"jwt_issuer": "x", "jwt_audience": "y"}, "belong together"),
+        ({"query_cost_max": 100, "cost_burst": 99}, "could never be asked"),
+        ({"cors_origins": "https://portal.example.org/path"}, "cors-origins"),
+        ({"cors_origins": "*"}, "cors-origins"),
+        ({"introspection": "anybody"}, "--introspection"),
+        ({"insecure_role": "nobody"}, "--insecure-role"),
+    ],
+)
+def test_what_would_expose_by_mistake_is_refused(given: dict[str, object], said: str) -> None:
+    """Two answers to who is let in, half an issuer, every origin."""
+    with pytest.raises(BadSettings, match=said):
+        load_settings(None, **given)
+
+
+def test_an_empty_variable_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As compose files leave them."""
+    monkeypatch.setenv("GRAPH_SERVICE_API_KEYS_FILE", "")
+    monkeypatch.setenv("GRAPH_SERVICE_INSECURE", "true")
+    found = load_settings()
+    assert found.api_keys_file is None and found.insecure

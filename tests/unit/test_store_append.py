@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.appends import Appending, once
+from tests.appends import WORKED, Appending, once
 from tests.builders import facts, oracle_facts
-from tests.histories import appending_histories, histories, picking
+from tests.histories import appending_histories, histories, late_histories, picking
 from tests.logs import Delivery, delivery
 from tests.oracle import Oracle, Recorded
 
@@ -18,7 +19,7 @@ def delivered(draw: st.DrawFn, records: st.SearchStrategy[list[Recorded]]) -> De
     return delivery(picking(draw), once(draw(records)))
 
 
-@given(batches=delivered(histories()))
+@given(batches=delivered(histories()) | delivered(late_histories()))
 def test_any_delivery_ends_in_one_fold_of_everything(batches: Delivery) -> None:
     """After every batch, whatever was appended and whatever was folded anew before it."""
     store = Appending()
@@ -30,12 +31,22 @@ def test_any_delivery_ends_in_one_fold_of_everything(batches: Delivery) -> None:
     assert facts(store.stored()) == oracle_facts(Oracle(history))
 
 
+@pytest.mark.parametrize("batches", WORKED.values(), ids=WORKED)
+def test_worked_deliveries(batches: Delivery) -> None:
+    """Cases at the border of what may be appended."""
+    store = Appending()
+    for batch in batches:
+        store.write(batch)
+    assert store.wrong() is None
+    assert facts(store.stored()) == oracle_facts(Oracle(one for batch in batches for one in batch))
+
+
 @given(batches=delivered(appending_histories()))
 def test_what_is_newer_on_both_clocks_is_appended(batches: Delivery) -> None:
     """All of it: a stream in order never reads its past."""
     store = Appending()
     for batch in batches:
         store.write(batch)
-    assert store.refolded == 0
+    assert (store.windowed, store.refolded) == (0, 0)
     wrong = store.wrong()
     assert wrong is None, wrong

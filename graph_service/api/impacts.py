@@ -1,0 +1,359 @@
+"""What impacts are answered with: items with their proof and score, roll-ups, drift, and what was left out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from enum import Enum
+
+import strawberry
+
+from graph_service.api.answers import Basis
+from graph_service.api.context import Context, Info, Moment, RelationshipsAsked
+from graph_service.api.fields import resolved
+from graph_service.api.nodes import Entity, Event, Relationship, as_entity, entity_of, event_of
+from graph_service.api.scalars import DateTime, instant
+from graph_service.core.impact import Factors
+from graph_service.store.answers import (
+    DriftAt,
+    DriftHit,
+    ImpactAt,
+    ImpactHit,
+    RelationshipAt,
+    path_to,
+)
+from graph_service.store.read_seen import edge_key
+from graph_service.store.scoring import scored
+
+OWNERS_OF_ONE_MAX = 50
+
+
+@strawberry.type(description="Why one step of a path can be trusted.")
+class Evidence:
+    row: strawberry.Private[RelationshipAt]
+    moment: strawberry.Private[Moment]
+
+    @resolved("The relationship, in its own direction.")
+    def relationship(self) -> Relationship:
+        return Relationship(row=self.row, moment=self.moment)
+
+    @resolved("The event that made it what it is.")
+    async def event(self, info: Info) -> Event | None:
+        return await event_of(info.context, self.row.event, self.moment)
+
+    @resolved(
+        "The time of the newest event that says so, also where that was nothing new; of some sixty newest events about its source."
+    )
+    async def last_seen(self, info: Info) -> DateTime | None:
+        foreseen = self.moment.foreseen
+        if foreseen is not None and self.row.event in foreseen.applied:
+            return DateTime(foreseen.applied[self.row.event].time)
+        return instant(await info.context.last_seen.load((self.row, self.moment.point)))
+
+
+@strawberry.type(description="A chain of relationships, and the entities along it.")
+class Path:
+    entities: list[Entity] = strawberry.field(description="From what was asked to what was found.")
+    relationships: list[Relationship] = strawberry.field(
+        description="Between each two of them, each in its own direction."
+    )
+
+    @resolved("For each relationship what it rests on.")
+    def evidence(self) -> list[Evidence]:
+        return [Evidence(row=one.row, moment=one.moment) for one in self.relationships]
+
+
+@strawberry.type(description="What a score is made of: it is their product. Each is above 0 and at most 1.")
+class ImpactFactors:
+    distance: float = strawberry.field(description="One divided by the distance.")
+    criticality: float = strawberry.field(
+        description="From 1/2 (does not matter) to 1 (matters most), by its criticality property; 3/4 where nobody says."
+    )
+    freshness: float = strawberry.field(
+        description="From 1/2 (old) to 1 (just seen), by the stalest relationship of the path; what is above 1/2 halves every 90 days."
+    )
+
+
+class Scores:
+    """The scores of one impact, worked out together when the first of them is asked for."""
+
+    def __init__(self, found: ImpactAt, moment: Moment, criticality: str | None) -> None:
+        """`criticality`: the property that says how much an entity matters, of every kind; None: what its kind declares."""
+        self._found, self._moment, self._criticality = found, moment, criticality
+        self._working: asyncio.Future[dict[str, Factors]] | None = None
+
+    async def of(self, context: Context, key: str) -> Factors:
+        """The factors of one item."""
+        if self._working is None:
+            self._working = asyncio.ensure_future(self._work(context))
+        return (await self._working)[key]
+
+    async def _work(self, context: Context) -> dict[str, Factors]:
+        hits, point = self._found.hits, self._moment.point
+        rows = await context.entities.load_many([(hit.key, point) for hit in hits])
+        times = await context.last_seen.load_many([(hit.relationship, point) for hit in hits])
+        return scored(
+            self._found,
+            point,
+            entities={row.key: row for row in rows if row is not None},
+            seen={
+                edge_key(hit.relationship): time
+                for hit, time in zip(hits, times, strict=True)
+                if time is not None
+            },
+            vocabulary=await context.vocabulary(),
+            criticality=self._criticality,
+        )
+
+
+@strawberry.type(description="One entity within an impact.")
+class ImpactItem:
+    entity: Entity = strawberry.field(description="What was found.")
+    distance: int = strawberry.field(description="How many relationships away, on the shortest path.")
+    path: Path = strawberry.field(description="The path that proves it.")
+    scores: strawberry.Private[Scores]
+
+    @resolved("How much it is affected, above 0 and at most 1: the product of `factors`.")
+    async def score(self, info: Info) -> float:
+        return (await self.scores.of(info.context, self.entity.row.key)).score
+
+    @resolved("What the score is made of.")
+    async def factors(self, info: Info) -> ImpactFactors:
+        found = await self.scores.of(info.context, self.entity.row.key)
+        return ImpactFactors(
+            distance=found.distance, criticality=found.criticality, freshness=found.freshness
+        )
+
+
+@strawberry.enum(description="Which limit was reached.")
+class TruncationReason(Enum):
+    DEPTH = strawberry.enum_value("depth", description="More lies beyond `maxDepth`.")
+    SIZE = strawberry.enum_value("size", description="More was found than `first`.")
+    TIME = strawberry.enum_value("time", description="The search ran out of time.")
+
+
+@strawberry.type(description="What was left out of an answer, and why.")
+class Truncation:
+    reason: TruncationReason = strawberry.field(description="Which limit was reached.")
+    detail: str = strawberry.field(description="What was left out, in words, and what to do about it.")
+    distance: int | None = strawberry.field(
+        description="Where something was left out: all that is nearer is complete."
+    )
+    left_out: int | None = strawberry.field(
+        description="How many entities were found at that distance and left out: at least so many lie there. Null: not known."
+    )
+
+    @classmethod
+    def of(cls, found: ImpactAt) -> Truncation | None:
+        """None where nothing was left out."""
+        if found.cut is None:
+            return None
+        return cls(
+            reason=TruncationReason(found.cut),
+            detail=found.cut_detail or "",
+            distance=found.cut_distance,
+            left_out=found.left_out,
+        )
+
+
+@strawberry.type(description="How many items are of a kind.")
+class KindCount:
+    kind: str = strawberry.field(description="The kind.")
+    count: int = strawberry.field(description="How many items.")
+
+
+@strawberry.type(description="How many items somebody owns.")
+class OwnerCount:
+    owner: Entity = strawberry.field(description="The owner.")
+    count: int = strawberry.field(description="How many items.")
+
+
+@strawberry.type(description="Everything that transitively depends on something (or that it depends on).")
+class Impact:
+    of: strawberry.Private[Sequence[str]]
+    found: strawberry.Private[ImpactAt]
+    moment: strawberry.Private[Moment]
+    scores: strawberry.Private[Scores]
+
+    @resolved("What was found, nearest first, then by key.")
+    async def items(self, info: Info) -> list[ImpactItem]:
+        hits = {hit.key: hit for hit in self.found.hits}
+        entities = await entities_along(info.context, self.found.hits, self.moment)
+        return [
+            ImpactItem(
+                entity=entities[hit.key],
+                distance=hit.distance,
+                path=path_of(path_to(hit, hits), entities, self.moment),
+                scores=self.scores,
+            )
+            for hit in self.found.hits
+        ]
+
+    @resolved(
+        "Exact number found within the limits; with `truncated`, what was left out and why (depth, size, time)."
+    )
+    def count(self) -> int:
+        return self.found.count
+
+    @resolved("What was left out and why; null when nothing was.")
+    def truncated(self) -> Truncation | None:
+        return Truncation.of(self.found)
+
+    @resolved(
+        "Those of the keys in `of` that nothing was ever said about by then: mistyped, or not there yet."
+    )
+    async def unknown(self, info: Info) -> list[str]:
+        return await info.context.reader.unknown(self.of, self.moment.point)
+
+    @resolved("The items by kind, most first.")
+    async def by_kind(self, info: Info) -> list[KindCount]:
+        rows = await info.context.entities.load_many(
+            [(hit.key, self.moment.point) for hit in self.found.hits]
+        )
+        kinds = Counter(
+            as_entity(hit.key, row, self.moment).row.kind
+            for hit, row in zip(self.found.hits, rows, strict=True)
+        )
+        return [KindCount(kind=kind, count=kinds[kind]) for kind in _most_first(kinds)]
+
+    @resolved("Who owns the items, by the relationship types whose target owns the source, most first.")
+    async def owners(self, info: Info) -> list[OwnerCount]:
+        types = (await info.context.vocabulary()).owner_types()
+        if not types:
+            return []
+        asked = [
+            RelationshipsAsked(
+                key=hit.key,
+                types=types,
+                direction="out",
+                point=self.moment.point,
+                first=OWNERS_OF_ONE_MAX,
+                after=None,
+            )
+            for hit in self.found.hits
+        ]
+        pages = await info.context.relationships.load_many(asked)
+        counts = Counter(target for page in pages for target in {row.target for row in page.items})
+        keys = _most_first(counts)
+        rows = await info.context.entities.load_many([(key, self.moment.point) for key in keys])
+        return [
+            OwnerCount(owner=as_entity(key, row, self.moment), count=counts[key])
+            for key, row in zip(keys, rows, strict=True)
+        ]
+
+    @resolved("What this answer rests on.")
+    async def basis(self, info: Info) -> Basis:
+        return Basis.of(await info.context.basis(self.moment.point))
+
+
+@strawberry.type(description="One entity whose place in an impact is not the same at two points.")
+class DriftItem:
+    row: strawberry.Private[DriftHit]
+    moments: strawberry.Private[tuple[Moment, Moment]]
+
+    def _moment(self) -> Moment:
+        return self.moments[0] if self.row.of_before else self.moments[1]
+
+    @resolved("What entered, left or moved; as it was where `path` was.")
+    async def entity(self, info: Info) -> Entity:
+        return await entity_of(info.context, self.row.key, self._moment())
+
+    @resolved("Its distance at the first point; null where it was not within the impact.")
+    def distance_before(self) -> int | None:
+        return self.row.before
+
+    @resolved("Its distance at the second point; null where it is not within the impact.")
+    def distance_after(self) -> int | None:
+        return self.row.after
+
+    @resolved("The path that proves it, at that of the two points where it is within the impact, or nearer.")
+    async def path(self, info: Info) -> Path:
+        moment = self._moment()
+        return path_of(self.row.path, await entities_along(info.context, self.row.path, moment), moment)
+
+    @resolved(
+        "The relationship of that path that is not there at the other point: of several the last to come, or the first to go."
+    )
+    def relationship(self) -> Relationship | None:
+        row = self.row.relationship
+        return None if row is None else Relationship(row=row, moment=self._moment())
+
+    @resolved("The event that made that difference; null where it cannot be told.")
+    async def event(self, info: Info) -> Event | None:
+        return await event_of(info.context, self.row.event, self.moments[1])
+
+
+@strawberry.type(description="An impact at one of the two points that are compared.")
+class DriftSide:
+    found: strawberry.Private[ImpactAt]
+    moment: strawberry.Private[Moment]
+
+    @resolved("How many entities are within it.")
+    def count(self) -> int:
+        return self.found.count
+
+    @resolved(
+        "What was left out and why; null when nothing was. What one side lacks for want of room or time is not said to have entered or left."
+    )
+    def truncated(self) -> Truncation | None:
+        return Truncation.of(self.found)
+
+    @resolved("What it rests on.")
+    async def basis(self, info: Info) -> Basis:
+        return Basis.of(await info.context.basis(self.moment.point))
+
+
+@strawberry.type(
+    description="How an impact differs between two points. Each list is nearest first, then by key."
+)
+class ImpactDrift:
+    found: strawberry.Private[DriftAt]
+    moments: strawberry.Private[tuple[Moment, Moment]]
+
+    def _items(self, rows: Sequence[DriftHit]) -> list[DriftItem]:
+        return [DriftItem(row=row, moments=self.moments) for row in rows]
+
+    @resolved("Who is within it at the second point only.")
+    def entered(self) -> list[DriftItem]:
+        return self._items(self.found.entered)
+
+    @resolved("Who is within it at the first point only.")
+    def left(self) -> list[DriftItem]:
+        return self._items(self.found.left)
+
+    @resolved("Who is within it at both, at another distance.")
+    def moved(self) -> list[DriftItem]:
+        return self._items(self.found.moved)
+
+    @resolved("How many are within it at both, at the same distance.")
+    def unchanged(self) -> int:
+        return self.found.unchanged
+
+    @resolved("The impact at the first point.")
+    def before(self) -> DriftSide:
+        return DriftSide(found=self.found.before, moment=self.moments[0])
+
+    @resolved("The impact at the second point.")
+    def after(self) -> DriftSide:
+        return DriftSide(found=self.found.after, moment=self.moments[1])
+
+
+async def entities_along(context: Context, hits: Sequence[ImpactHit], moment: Moment) -> dict[str, Entity]:
+    """The entities of hits and of what they were reached from, by key."""
+    keys = sorted({hit.key for hit in hits} | {hit.parent for hit in hits})
+    found = await asyncio.gather(*(entity_of(context, key, moment) for key in keys))
+    return dict(zip(keys, found, strict=True))
+
+
+def path_of(hits: Sequence[ImpactHit], entities: Mapping[str, Entity], moment: Moment) -> Path:
+    """A path from what was asked."""
+    keys = [hits[0].parent, *(hit.key for hit in hits)]
+    return Path(
+        entities=[entities[key] for key in keys],
+        relationships=[Relationship(row=hit.relationship, moment=moment) for hit in hits],
+    )
+
+
+def _most_first(counts: Counter[str]) -> list[str]:
+    return sorted(counts, key=lambda name: (-counts[name], name))

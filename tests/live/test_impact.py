@@ -1,0 +1,132 @@
+"""Drift, paths and what-if on a real Neo4j: generated histories against the oracle, and against what is really written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graph_service.core.model import RecordOrder
+from graph_service.store.foresee import Fate, ForeseenEvent, foresee
+from graph_service.store.read_paths import Way
+from graph_service.store.reads import Reads
+from tests.histories import histories, picking
+from tests.impacts import all_paths, graph_at, wrong_drift
+from tests.live.comparing import DEPENDS, LATER, points_of
+from tests.live.small_graph import SmallGraph
+from tests.logs import MAPPING, Delivery, delivery, event_of
+from tests.oracle import Oracle, Recorded
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+DEEP = settings().max_examples > 1000
+GENERATED = settings(max_examples=150 if DEEP else 15)
+WAYS: tuple[Way, ...] = ("dependencies", "dependents", "any")
+KEYS = ("a", "b", "c", "d")
+
+
+@st.composite
+def delivered(draw: st.DrawFn) -> Delivery:
+    """A history, and a way in which its log comes."""
+    return delivery(picking(draw), draw(histories()))
+
+
+@GENERATED
+@given(batches=delivered(), chance=st.integers(0, 2**32))
+async def test_drift_and_paths_are_those_of_the_oracle(
+    small_graph: SmallGraph, batches: Delivery, chance: int
+) -> None:
+    """Who entered, left and moved, by which relationship and event; and every simple path in order: at points on both clocks."""
+    graph = await small_graph.holding(batches)
+    oracle = Oracle(record for batch in batches for record in batch)
+    pick = Random(chance)
+    points = points_of(oracle)
+    for _ in range(6):
+        frm, to = pick.choice(points), pick.choice(points)
+        of, dependents, depth = pick.choice(KEYS), pick.random() < 0.5, pick.randint(1, 4)
+        found = await graph.reader.impact_drift([of], frm=frm, to=to, dependents=dependents, max_depth=depth)
+        wrong = wrong_drift(found, oracle, [of], (frm, to), depth, DEPENDS, dependents)
+        assert wrong is None, (frm, to, of, dependents, depth, wrong)
+    for _ in range(4):
+        point, way, depth = pick.choice(points), pick.choice(WAYS), pick.randint(1, 4)
+        start, end = pick.sample(KEYS, 2)
+        first = pick.choice((1, 2, 50))
+        expected = all_paths(graph_at(oracle, point), start, end, depth, DEPENDS, way)
+        paths = await graph.reader.paths(start, end, at=point, way=way, max_depth=depth, first=first)
+        assert [path.keys for path in paths] == expected[:first], (point, way, start, end, depth)
+
+
+@GENERATED
+@given(batches=delivered(), cut=st.integers(1, 3), chance=st.integers(0, 2**32))
+async def test_what_if_is_what_comes_of_really_writing(
+    small_graph: SmallGraph, batches: Delivery, cut: int, chance: int
+) -> None:
+    """The last events of a history as a what-if: the same facts and the same drift, to the last field, as when they are written."""
+    history = sorted((record for batch in batches for record in batch), key=lambda one: one.order)
+    past, known = history[:-cut], history[-1].order.recorded_at + 5
+    tail = _appended(history[-cut:], {record.event for record in past}, known)
+    graph = await small_graph.holding([past] if past else [])
+    reads = Reads(graph.driver, database="neo4j", timeout_s=10)
+    pick = Random(chance)
+    valid = pick.choice([pick.randint(-1, 9), pick.randint(96, 112), LATER])
+    found = await foresee(reads, [_event(record) for record in tail], known, valid)
+    questions = [([pick.choice(KEYS)], pick.random() < 0.5, pick.randint(1, 4)) for _ in range(3)]
+    foreseen = [
+        await graph.reader.impact_drift(of, frm=found.before, to=found.after, dependents=way, max_depth=depth, foreseen=found)
+        for of, way, depth in questions
+    ]  # fmt: skip
+    _compare_changes(found.changes, Oracle([*past, *tail]), known)
+    await _write(graph, [*past, *tail])
+    written = [
+        await graph.reader.impact_drift(of, frm=found.before, to=found.after, dependents=way, max_depth=depth)
+        for of, way, depth in questions
+    ]
+    assert foreseen == written
+    entities = await graph.reader.entities_by_key(found.overlay.owners, found.after)
+    assert {key: found.overlay.entity(key, found.after) for key in found.overlay.owners} == entities
+
+
+def _appended(records: Sequence[Recorded], taken: set, known: int) -> list[Recorded]:  # type: ignore[type-arg]
+    """These as the newest records of a partition of their own; doubles left out."""
+    appended: list[Recorded] = []
+    for record in records:
+        if record.event not in taken:
+            taken.add(record.event)
+            appended.append(replace(record, order=RecordOrder(known, "what-if", 0, len(appended))))
+    return appended
+
+
+def _event(record: Recorded) -> ForeseenEvent:
+    return ForeseenEvent(
+        event=event_of(record), fate=Fate.APPLIED, assertions=record.assertions, mapping=MAPPING
+    )
+
+
+async def _write(graph: SmallGraph, records: Sequence[Recorded]) -> None:
+    await graph.holding([[record] for record in records])
+
+
+def _compare_changes(changes: Sequence, oracle: Oracle, known: int) -> None:  # type: ignore[type-arg]
+    """At every instant what differs is what the changes that cover it say."""
+    for valid in sorted({point.valid for point in points_of(oracle)}):
+        expected = oracle.diff((valid, known - 1), (valid, known))
+        found = {}
+        for change in changes:
+            if change.valid_from <= valid < change.valid_to:
+                version = change.after or change.before
+                subject = (version.owner, version.type, version.discriminator, version.target)
+                found[subject if version.type else version.owner] = tuple(
+                    None if side is None else side.properties for side in (change.before, change.after)
+                )
+        plain = {
+            (tuple(what) if not isinstance(what, str) else what): tuple(
+                None if side is None else "{" + ",".join(f'"{name}":{text}' for name, text in side) + "}" for side in sides
+            )
+            for what, sides in expected.items()
+        }  # fmt: skip
+        assert found == plain, valid
