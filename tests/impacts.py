@@ -89,7 +89,16 @@ def _events_between(oracle: Oracle, edge: Edge, here: Point, there: Point) -> se
     if not any(start <= there.valid < end for start, end, _, _ in then):
         if here.valid > there.valid:
             return {event for start, end, event, _ in then if start <= here.valid < end}
-        return {str(by) for _, end, _, by in then if end <= there.valid and end == max(e for _, e, _, _ in then if e <= there.valid)}  # fmt: skip
+        over = [segment for segment in then if segment[1] <= there.valid]
+        last = max(over, key=lambda segment: segment[1])
+        # Who ended it is told as it was first believed.
+        return {
+            str(by)
+            for known in oracle.known
+            if known <= here.known
+            for *same, by in segments(known)
+            if same == list(last[:3])
+        }
     low, high = sorted((here.known, there.known))
     flips = [
         known

@@ -98,7 +98,9 @@ class Context:
             self._load_relationships
         )
         self.causes: DataLoader[tuple[str, int], tuple[EventRow, ...]] = DataLoader(self._load_causes)
-        self.last_seen: DataLoader[tuple[RelationshipAt, Point], int | None] = DataLoader(self._load_last_seen)
+        self.last_seen: DataLoader[tuple[RelationshipAt, Point], int | None] = DataLoader(
+            self._load_last_seen
+        )
         self.letter_records: DataLoader[LetterRow, LetterRecord] = DataLoader(self._load_letter_records)
 
     def operator(self) -> DeadLetters:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from graph_service.api.limits.bounds import Limits
 from graph_service.core.errors import BadRequest, LimitExceeded
@@ -147,10 +148,13 @@ def asked_of(plain: dict[str, Any]) -> Asked:
     text: str | None = plain.get("query")
     if text is not None and not text.strip():
         raise NotARequest(400, "`query` must be the text of a GraphQL document")
+    persisted = (plain.get("extensions") or {}).get("persistedQuery")
+    if text is None and plain.get("documentId") is None and persisted is None:
+        raise NotARequest(400, "there is no document: send `query`, or name a kept one with `documentId`")
     return Asked(
         text=text,
         document_id=plain.get("documentId"),
-        persisted=(plain.get("extensions") or {}).get("persistedQuery"),
+        persisted=persisted,
         variables=plain.get("variables"),
         operation_name=plain.get("operationName") or None,
     )

@@ -189,9 +189,7 @@ class Folding:
             for owner in owners
         }
 
-    async def _announce(
-        self, edits: dict[str, Edits], new: Sequence[MappedEvent], recorded_at: int
-    ) -> None:
+    async def _announce(self, edits: dict[str, Edits], new: Sequence[MappedEvent], recorded_at: int) -> None:
         """Write down which beliefs changed, for those who follow them: in the transaction that changes them."""
         found = entries((one for edit in edits.values() for one in news(edit.before, edit.after)), new)
         rows = [

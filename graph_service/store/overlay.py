@@ -57,7 +57,7 @@ class Overlay:
         begun = [version for version in believed if version.valid_from <= at.valid]
         here = next((version for version in begun if at.valid < version.valid_to), None)
         bare = EntityAt(
-            key=key, kind=kind_of(key), declared=False, ended=bool(begun), properties="{}",
+            key=key, kind=kind_of(key), declared=False, ended=bool(begun) or key in self.begun, properties="{}",
             valid_from=None, valid_to=None, known_from=None, known_to=None, event=None,
         )  # fmt: skip
         if here is None:

@@ -294,6 +294,17 @@ async def test_what_if_takes_back_and_corrects(client: httpx.AsyncClient) -> Non
     }
 
 
+async def test_what_ended_long_ago_stays_ended_in_a_what_if(client: httpx.AsyncClient) -> None:
+    """Also where its past was not read, because the new events only bear on what comes after."""
+    query = """query ($events: [JSON!]!) { whatIf(events: $events, impactOf: ["s:a"]) {
+      impact { entered { entity { key declared ended } } } } }"""
+    found = await ask(client, query, events=[link("again", 25, "s:old", "CALLS", "s:a")])
+    assert found["whatIf"]["impact"]["entered"] == [
+        {"entity": {"key": "s:old", "declared": False, "ended": True}},
+        {"entity": {"key": "s:user", "declared": True, "ended": False}},
+    ]
+
+
 @pytest.mark.parametrize(
     ("events", "index", "reason"),
     [

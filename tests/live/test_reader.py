@@ -498,6 +498,7 @@ async def test_one_entity_is_read_by_its_own_relationships(clean_graph: AsyncDri
             "relationships_in",
             "relationships_both",
             "impact_step",
+            "path_step",
         ):
             text = query_with(f"read/{name}", *words)
             plan = (await clean_graph.execute_query(f"EXPLAIN {text}", values)).summary.plan

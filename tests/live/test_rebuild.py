@@ -210,6 +210,9 @@ async def ingested(
         partitions = len(await producer.partitions_for(topic))
         for number, value in enumerate(log):
             await producer.send_and_wait(topic, value, partition=number % partitions)
+            await asyncio.sleep(
+                0.002
+            )  # a known time of its own: what is retracted within one was never believed
     await caught_up(engines, driver, mapping, topic)
 
 

@@ -623,6 +623,34 @@ async def test_documents_are_asked_by_hash() -> None:
         )
 
 
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    """Neither one that is slow, nor one whose sender has gone."""
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b'{"query": '
+        await asyncio.sleep(0.2)
+        yield b'"{ __typename }"}'
+
+    async with client_of(limited(body_timeout_s=0.05)()) as client:
+        assert (await posts(slow())(client)).status_code == 408
+    async with client_of(limited()()) as client:
+        assert (await posts(slow())(client)).status_code == 200
+    messages: list[Any] = []
+    scope = {
+        "type": "http", "method": "POST", "path": "/graphql", "raw_path": b"/graphql", "query_string": b"", "http_version": "1.1",
+        "headers": [(b"host", b"test"), (b"content-type", b"application/json")], "server": ("test", 80), "client": None, "scheme": "http",
+    }  # fmt: skip
+
+    async def gone() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def noted(message: Any) -> None:
+        messages.append(message)
+
+    await made()(scope, gone, noted)
+    assert messages[0]["status"] == 400
+
+
 async def test_questions_by_get_have_variables() -> None:
     """In the address, as JSON; the same parameter twice, or no JSON, is refused."""
     text = "query Q($k: String!) { entity(key: $k) { key } }"

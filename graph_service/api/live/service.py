@@ -9,6 +9,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from graphql import GraphQLError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
@@ -134,6 +135,8 @@ class Live:
                         _require_asking(context)
                         assert isinstance(result, ExecutionResult | PreExecutionError)
                         answer = Answer(body=_body(result))
+        except GraphQLError as error:
+            return Answer(body={"data": None, "errors": [coded(error)]})
         except TimeoutError:
             raise RequestTimeout(
                 "the answer was not complete within the time limit; ask for less at once, or come again later",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any
 
 import orjson
@@ -78,7 +78,7 @@ class Connection:
         """Not yet accepted."""
         self._socket, self._live = websocket, live
         self._principal: Principal | None = None
-        self._initialised = False
+        self._initialised = asyncio.Event()
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._stuck: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -112,18 +112,14 @@ class Connection:
 
     async def _guarded(self) -> None:
         """Raises when the connection has to end by itself: who it is was not said in time, or holds no more; or this process stops."""
-        limits, stopping = self._live.limits, self._live.stopping
-        wait_s = limits.connection_init_timeout_s
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), wait_s)
-            if stopping.is_set():
-                raise _Refused(STOPPING, "Service restart")
-            if not self._initialised:
-                raise _Refused(TOO_SLOW_TO_BEGIN, "Connection initialisation timeout")
-            if self._principal is not None and not self._live.endpoint.access.holds(self._principal):
+        limits, live = self._live.limits, self._live
+        if not await _within(limits.connection_init_timeout_s, self._initialised, live.stopping):
+            raise _Refused(TOO_SLOW_TO_BEGIN, "Connection initialisation timeout")
+        while not live.stopping.is_set():
+            await _within(limits.keepalive_s, live.stopping)
+            if self._principal is not None and not live.endpoint.access.holds(self._principal):
                 raise _Refused(FORBIDDEN, "The credentials have ended; connect again with new ones")
-            wait_s = limits.keepalive_s
+        raise _Refused(STOPPING, "Service restart")
 
     async def _take(self) -> None:
         """All messages of the other side, until it leaves."""
@@ -161,11 +157,11 @@ class Connection:
                 raise _Refused(BAD_MESSAGE, "Invalid message received")
 
     async def _begin(self, payload: object) -> None:
-        if self._initialised:
+        if self._initialised.is_set():
             raise _Refused(INITIALISED_TWICE, "Too many initialisation requests")
         if not isinstance(payload, dict | None):
             raise _Refused(BAD_MESSAGE, "Invalid message received")
-        self._initialised = True
+        self._initialised.set()
         try:
             credentials = credentials_of(self._socket.headers.raw, payload or {})
             self._principal = await self._live.endpoint.access.authenticate(credentials)
@@ -238,6 +234,17 @@ class Connection:
         text = orjson.dumps(message, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
         async with asyncio.timeout(self._live.limits.send_timeout_s):
             await self._socket.send({"type": "websocket.send", "text": text})
+
+
+async def _within(timeout_s: float, *events: asyncio.Event) -> bool:
+    """Wait until one of the events has come; whether one has, in time."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        done, _ = await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        return bool(done)
+    finally:
+        for one in waiting:
+            one.cancel()
 
 
 def credentials_of(headers: list[tuple[bytes, bytes]], payload: Mapping[str, Any]) -> str | None:
