@@ -98,6 +98,8 @@ async def _body(request: Request, limits: Limits) -> bytes:
                 collected += piece
                 if len(collected) > limits.body_bytes_max:
                     raise _too_large(limits)
+    except ClientDisconnect:
+        raise NotARequest(400, "the request ended before its body did; send it again") from None
     except TimeoutError:
         raise NotARequest(
             408, f"the request body did not arrive within {limits.body_timeout_s:g} s"

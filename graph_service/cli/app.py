@@ -10,6 +10,7 @@ import typer
 
 from graph_service import __version__
 from graph_service.cli import flags
+from graph_service.cli.apikeys import register as register_api_keys
 from graph_service.cli.deadletters import dead_letters_app
 from graph_service.cli.errors import Commands
 from graph_service.cli.impact import register as register_impact
@@ -197,31 +198,6 @@ def serve(
     asyncio.run(run(need_access(need_neo4j(settings)), ingest=False, api=True))
 
 
-@app.command("api-key")
-def api_key(
-    name: Annotated[str, typer.Argument(help="Whose key it is, as logs will say.", show_default=False)],
-    role: Annotated[
-        str, typer.Option("--role", help="What it may do: reader, operator or eraser.")
-    ] = "reader",
-) -> None:
-    """Make an API key: prints it, once, and the line for the file that lets it in.
-
-    The line goes to standard output, the key itself to standard error: graph-service api-key grafana >> api-keys
-    """
-    from graph_service.api.security.keys import new_key
-    from graph_service.api.security.roles import Role
-    from graph_service.core.errors import BadInput
-
-    if role not in {one.value for one in Role}:
-        raise BadInput(f"--role: {role!r} is not one of {', '.join(one.value for one in Role)}")
-    key, line = new_key(name, Role(role))
-    typer.echo(line)
-    typer.echo(
-        f"{key}\nThis is the key. It is not kept: store it now. Send it as `Authorization: Bearer KEY`.",
-        err=True,
-    )
-
-
 @app.command()
 def publish(
     files: Annotated[
@@ -394,4 +370,5 @@ def settings(config: flags.Config = None) -> None:
 
 
 register_impact(app)
+register_api_keys(app)
 register_ledger(app)

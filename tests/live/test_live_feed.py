@@ -9,8 +9,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 HOST = "127.0.0.1"
 CHANGES = "subscription ($after: String) { changes(after: $after) { after { properties } cursor } }"
 WITHIN_S = 90.0
-TRANSACTIONS = 60
+TRANSACTIONS = 30
 CHANGES_PER_TRANSACTION = 3
-GAP_S = 0.1
+GAP_S = 0.05
 """Between two transactions."""
-API_KILLED_AFTER, NEO4J_STOPPED_AFTER = 10, 30
+FIRST_KILLED_AFTER, SECOND_KILLED_AFTER, NEO4J_STOPPED_AFTER = 7, 14, 20
 
 
 def free_port() -> int:
@@ -55,16 +56,18 @@ def free_port() -> int:
 
 @dataclass
 class Follower:
-    """A client that comes again whatever happens, from behind the last change that it saw."""
+    """A client that comes again whatever happens, to the other API process, from behind the last change that it saw."""
 
-    port: int
+    ports: tuple[int, ...]
     cursor: str
     seen: list[int] = field(default_factory=list)
     connections: int = 0
+    port: int = 0
 
     async def follow(self, once: Callable[[], Any]) -> None:
         """For ever."""
-        while True:
+        for port in cycle(self.ports):
+            self.port = port
             with suppress(OSError, httpx.HTTPError, websockets.WebSocketException):
                 await once()
             await asyncio.sleep(0.1)
@@ -160,17 +163,27 @@ async def written(writer: Writer, number: int, epochs: Any) -> None:
             await asyncio.sleep(0.2)
 
 
+async def until(condition: Callable[[], bool], tasks: list[asyncio.Task[None]]) -> None:
+    """Wait for it; the tasks go on meanwhile."""
+    async with asyncio.timeout(WITHIN_S):
+        while not condition():
+            assert not any(task.done() for task in tasks), [task.exception() for task in tasks if task.done()]
+            await asyncio.sleep(0.05)
+
+
 async def test_clients_follow_through_restarts_of_the_api_and_of_neo4j(tmp_path: Path) -> None:
-    """The API is killed and starts again, then Neo4j stops and starts again, while changes land: a client over WebSocket and one over
-    server-sent events get every change, each once, in order.
+    """Of two API processes one is killed and starts again, then the other is killed, then Neo4j stops and starts again, while changes land: a client over
+    WebSocket and one over server-sent events get every change, each once, in order.
     """
-    port, jars = free_port(), ensure_jars()
-    engine = neo4j_in(tmp_path)
-    running = engine.start(jars)
-    running.__enter__()
-    process = served(port, engine, tmp_path)
-    process.__enter__()
-    try:
+    ports, engine, expected = (
+        (free_port(), free_port()),
+        neo4j_in(tmp_path),
+        TRANSACTIONS * CHANGES_PER_TRANSACTION,
+    )
+    with ExitStack() as neo4j, ExitStack() as first, ExitStack() as second:
+        await asyncio.to_thread(neo4j.enter_context, engine.start(ensure_jars()))
+        first.enter_context(served(ports[0], engine, tmp_path))
+        second.enter_context(served(ports[1], engine, tmp_path))
         async with AsyncGraphDatabase.driver(
             engine.uri, auth=(engine.user, engine.password), notifications_min_severity="OFF"
         ) as driver:
@@ -178,38 +191,29 @@ async def test_clients_follow_through_restarts_of_the_api_and_of_neo4j(tmp_path:
             await writer.migrate()
             epochs = await assigned(writer, batch(0))
             feed, place = await Reader(driver).feed.end()
-            followers = [Follower(port, cursor(feed, place.tick)) for _ in range(2)]
+            one, other = (Follower(ports, cursor(feed, place.tick)) for _ in range(2))
             tasks = [
-                asyncio.create_task(one.follow(how))
-                for one, how in zip(
-                    followers, (followers[0].by_websocket, followers[1].by_events), strict=True
-                )
+                asyncio.create_task(one.follow(one.by_websocket)),
+                asyncio.create_task(other.follow(other.by_events)),
             ]
+            await until(lambda: one.connections > 0 and other.connections > 0, tasks)
             for number in range(TRANSACTIONS):
                 await written(writer, number, epochs)
                 await asyncio.sleep(GAP_S)
-                if number == API_KILLED_AFTER:
-                    process.__exit__(None, None, None)
-                    process = served(port, engine, tmp_path)
-                    process.__enter__()
-                if number == NEO4J_STOPPED_AFTER:
-                    await asyncio.to_thread(running.__exit__, None, None, None)
-                    running = neo4j_in(tmp_path).start(jars)
-                    await asyncio.to_thread(running.__enter__)
-            expected = list(range(1, TRANSACTIONS * CHANGES_PER_TRANSACTION + 1))
-            async with asyncio.timeout(WITHIN_S):
-                while any(len(one.seen) < len(expected) for one in followers):
-                    await asyncio.sleep(0.1)
-                    assert not any(task.done() for task in tasks), [
-                        task.exception() for task in tasks if task.done()
-                    ]
+                if number == FIRST_KILLED_AFTER:
+                    first.close()
+                    first.enter_context(served(ports[0], engine, tmp_path))
+                elif number == SECOND_KILLED_AFTER:
+                    second.close()
+                elif number == NEO4J_STOPPED_AFTER:
+                    await until(lambda: {one.port, other.port} == {ports[0]}, tasks)
+                    await asyncio.to_thread(neo4j.close)
+                    await asyncio.to_thread(neo4j.enter_context, neo4j_in(tmp_path).start(ensure_jars()))
+            await until(lambda: min(len(one.seen), len(other.seen)) >= expected, tasks)
             for task in tasks:
                 task.cancel()
-            assert [one.seen for one in followers] == [expected, expected]
-            assert all(one.connections > 1 for one in followers)
-    finally:
-        process.__exit__(None, None, None)
-        running.__exit__(None, None, None)
+        assert [one.seen, other.seen] == [list(range(1, expected + 1))] * 2
+        assert one.connections > 1 and other.connections > 1
 
 
 def cursor(feed: str, tick: int) -> str:
