@@ -104,6 +104,9 @@ class ApiSettings(BaseModel):
     subscriptions_per_connection_max: int = Field(
         20, ge=1, le=1_000, description="Operations at once over one WebSocket."
     )
+    channels_max: int = Field(
+        200, ge=1, le=100_000, description="Different subscriptions at once; who asks the same shares one."
+    )
     connection_init_timeout_s: float = Field(
         10.0, gt=0, le=600, description="How long a WebSocket may take to say who it is."
     )

@@ -21,7 +21,7 @@ from graph_service.store.announcing import CORRECTS, HAD_BEFORE, HAS_AFTER
 from graph_service.store.answers import Point, VersionAt
 from graph_service.store.queries import TYPE_NAME, query, query_with
 from graph_service.store.read_entities import both
-from graph_service.store.reads import Reads, in_chunks
+from graph_service.store.reads import Reads, Run, in_chunks
 from graph_service.store.rows import Owner, StoredRow
 
 #: Above every number of an entry within its transaction.
@@ -147,11 +147,11 @@ class Feed:
 
     async def end(self) -> tuple[str, Place]:
         """Which log it is, and the place behind all that has landed."""
-        head = await self._head()
+        head = await self._head(self._reads.run)
         return head["feed"], Place.after_all_of(head["tick"])
 
-    async def _head(self) -> Mapping[str, Any]:
-        records = await self._reads.run(query("read/changes_head"))
+    async def _head(self, run: Run) -> Mapping[str, Any]:
+        records = await run(query("read/changes_head"))
         if not records or records[0]["feed"] is None:
             raise StoreUnavailable(
                 "the graph is not prepared yet, so it has no change log: start the ingester, which creates it"
@@ -183,7 +183,7 @@ class Feed:
         """
         async with self._reads.chained() as run:
             # What the first read saw the end of, the second one sees all of.
-            (head,) = await run(query("read/changes_head"))
+            head = await self._head(run)
             (record,) = await run(
                 query("read/changes_after"), tick=place.tick, end=head["tick"], size=NODES_AT_ONCE
             )
@@ -204,34 +204,50 @@ class Feed:
         Raises:
             BadRequest, Gone: as for `place`.
         """
-        head = await self._head()
-        feed = head["feed"]
-        place = Place.after_all_of(head["tick"]) if cursor is None else await self.place(feed, cursor)
-        if cursor is not None:
-            _require_kept(place, head["gone_to"])
-        found: list[ChangeAt] = []
-        scanned = 0
-        while scanned < NODES_SCANNED_MAX:
-            records = await self._reads.run(
-                query("read/changes_before"), tick=place.tick, first=place.nth, size=NODES_AT_ONCE
-            )
-            scanned += len(records)
-            entries = [one for record in records for one in reversed(_entries(record["node"]))]
-            entries = [one for one in entries if (one.place.tick, one.place.nth) < place[:2]]
-            for some in _parts([one for one in entries if wanted.may_want(one)], size + 1):
-                found += [one for one in await self.changes(some) if wanted.wants(one)]
+        async with self._reads.chained() as run:
+            head = await self._head(run)
+            feed = head["feed"]
+            place = Place.after_all_of(head["tick"]) if cursor is None else await self.place(feed, cursor)
+            if cursor is not None:
+                _require_kept(place, head["gone_to"])
+            found: list[ChangeAt] = []
+            for _ in range(0, NODES_SCANNED_MAX, NODES_AT_ONCE):
+                nodes = [
+                    record["node"]
+                    for record in await run(
+                        query("read/changes_before"), tick=place.tick, first=place.nth, size=NODES_AT_ONCE
+                    )
+                ]
+                found += await self._wanted(nodes, place, wanted, size + 1 - len(found))
                 if len(found) > size:
                     kept = tuple(found[:size])
                     return ChangePage(changes=kept, end=kept[-1].entry.place, more=True, feed=feed)
-            if len(records) < NODES_AT_ONCE:
-                end = found[-1].entry.place if found else None
-                return ChangePage(changes=tuple(found), end=end, more=False, feed=feed)
-            place = Place(records[-1]["node"]["tick"], records[-1]["node"]["first"], False)
+                if len(nodes) < NODES_AT_ONCE:
+                    end = found[-1].entry.place if found else None
+                    return ChangePage(changes=tuple(found), end=end, more=False, feed=feed)
+                place = Place(nodes[-1]["tick"], nodes[-1]["first"], False)
         return ChangePage(changes=tuple(found), end=place, more=True, feed=feed)
+
+    async def _wanted(
+        self, nodes: Sequence[Mapping[str, Any]], place: Place, wanted: ChangeFilter, most: int
+    ) -> list[ChangeAt]:
+        """The first changes of nodes, which are the latest first, that are wanted and landed before a place; a few more than `most` at most."""
+        entries = [
+            one
+            for node in nodes
+            for one in reversed(_entries(node))
+            if one.place[:2] < place[:2] and wanted.may_want(one)
+        ]
+        found: list[ChangeAt] = []
+        for start in range(0, len(entries), most):
+            found += [one for one in await self.changes(entries[start : start + most]) if wanted.wants(one)]
+            if len(found) >= most:
+                break
+        return found
 
     async def at(self, feed: str, tick: int, nth: int) -> ChangeAt | None:
         """The change at a place of this log; None where there is none (any more)."""
-        if (await self._head())["feed"] != feed:
+        if (await self._head(self._reads.run))["feed"] != feed:
             return None
         records = await self._reads.run(query("read/changes_before"), tick=tick, first=nth, size=1)
         entries = [one for record in records for one in _entries(record["node"])]
@@ -356,8 +372,3 @@ def _as_written(change: ChangeAt) -> bool:
 def _believed(rows: Iterable[StoredRow], owner: Owner, valid: int, known: int) -> VersionAt | None:
     at = Point(valid=valid, known=known)
     return next((row.version(owner, known) for row in rows if row.holds(at)), None)
-
-
-def _parts(entries: Sequence[Entry], size: int) -> Iterable[Sequence[Entry]]:
-    for start in range(0, len(entries), size):
-        yield entries[start : start + size]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from neo4j import READ_ACCESS, AsyncDriver, AsyncManagedTransaction, Record, unit_of_work
 
@@ -20,6 +20,8 @@ VOCABULARY_FRESH_S = 1.0
 #: How many keys or owners one statement takes.
 CHUNK = 1000
 T = TypeVar("T")
+Run: TypeAlias = Callable[..., Awaitable[list[Record]]]
+"""Runs the text of a query with its values, as `Reads.run`."""
 
 
 class Reads:
@@ -51,7 +53,7 @@ class Reads:
                 return await session.execute_read(work)
 
     @asynccontextmanager
-    async def chained(self) -> AsyncIterator[Callable[..., Awaitable[list[Record]]]]:
+    async def chained(self) -> AsyncIterator[Run]:
         """A way to run queries, of which each sees all that the one before it could have seen a part of: a transaction is committed before it is
         applied, and only bookmarks, which one session hands on, tell a read to wait for that. Raises as `run`.
         """

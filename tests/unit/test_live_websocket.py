@@ -177,6 +177,20 @@ async def test_a_connection_has_only_so_many_operations() -> None:
         assert answer["payload"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
 
 
+async def test_a_process_has_only_so_many_different_subscriptions() -> None:
+    """For each of them every change is made into a message; asking what others ask costs nothing."""
+    app = made(channels_max=1)
+    async with connected(app) as socket:
+        await socket.begin()
+        socket.subscribe("1", CHANGES)
+        await listening(socket, app)
+        socket.subscribe("2", CHANGES)
+        await listening(socket, app, 2)
+        socket.subscribe("3", "subscription { changes { id } }")
+        answer = await socket.hear()
+        assert (answer["id"], answer["payload"][0]["extensions"]["code"]) == ("3", "OVERLOADED")
+
+
 async def test_a_process_has_only_so_many_connections() -> None:
     """One more is told to try again; a place is free once somebody leaves."""
     app = made(connections_max=1)

@@ -20,7 +20,7 @@ from graph_service.store.answers import ImpactAt, Point
 from graph_service.store.feed import ChangeAt, ChangeFilter, Place
 from graph_service.store.reader import Reader
 
-REMEMBERED_MAX = 2000
+REMEMBERED_MAX = 500
 """Messages of one channel that were made lately, for those who resume at about the same time."""
 IMPACT_EVERY_S = 1.0
 IMPACT_AGAIN_S = 60.0

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 
 from graph_service.api.changes import place_text
+from graph_service.api.limits.turns import RETRY_AFTER_S
 from graph_service.api.live.channels import ChangesChannel, Channel
 from graph_service.api.live.limits import LiveLimits
 from graph_service.api.live.members import Ended, Member, Message
-from graph_service.core.errors import Gone, Unavailable
+from graph_service.core.errors import Gone, Overloaded, Unavailable
 from graph_service.store.feed import ChangeAt, Place
 from graph_service.store.reader import Reader
 
@@ -57,6 +58,7 @@ class Hub:
 
         Raises:
             BadRequest, Gone: `after` is no place to go on from.
+            Overloaded: there are too many different subscriptions.
             StoreUnavailable: the graph does not answer, at the beginning; later that is waited for.
             SlowReader: it took messages more slowly than they came.
             Ended: this process stops.
@@ -65,6 +67,11 @@ class Hub:
         place = self._place if after is None else await self._resumed(after)
         channel = self._channels.get(key)
         if channel is None:
+            if len(self._channels) >= self._limits.channels_max:
+                raise Overloaded(
+                    f"this process has as many different subscriptions as it takes; come again in {RETRY_AFTER_S} s, or ask what others ask",
+                    retry_after_s=RETRY_AFTER_S,
+                )
             channel = self._channels[key] = make()
         self._listeners[key] = self._listeners.get(key, 0) + 1
         changes = isinstance(channel, ChangesChannel)

@@ -13,6 +13,8 @@ class LiveLimits:
     connections_max: int = 1000
     #: Operations at once over one WebSocket.
     subscriptions_per_connection_max: int = 20
+    #: Subscriptions that are not the same: each change is made into a message once for each of them.
+    channels_max: int = 200
     #: How long a WebSocket may take to say who it is.
     connection_init_timeout_s: float = 10.0
     #: Messages that wait for one subscriber; with more it is cut off.
