@@ -18,7 +18,7 @@ import httpx
 from graph_service.api.app import create_app
 from graph_service.api.exposure import Exposure
 from graph_service.api.security.access import Insecure
-from graph_service.store.reader import Reader
+from graph_service.store.read.reader import Reader
 from tests.hostile import HARMS, Harm, Nothing
 
 TIMES = 5

@@ -36,8 +36,8 @@ from graph_service.api.security.access import Insecure
 from graph_service.api.serve import serve
 from graph_service.core.vocabulary import KindDeclaration, Vocabulary
 from graph_service.local import Neo4jEngine, ensure_jars
-from graph_service.store.reader import Reader
-from graph_service.store.writer import Writer
+from graph_service.store.read.reader import Reader
+from graph_service.store.write.writer import Writer
 from tests.builders import entity, record
 from tests.logs import batch_of
 

@@ -10,8 +10,8 @@ from typing import Protocol
 import structlog
 
 from graph_service.core.errors import Refused, StoreGaveUp, TooCostly, Unavailable
-from graph_service.store.batch import Batch, DeadLetter, Outcome
-from graph_service.store.bisect import Ceiling, write_all
+from graph_service.store.write.batch import Batch, DeadLetter, Outcome
+from graph_service.store.write.bisect import Ceiling, write_all
 from ingest.decode import Item, Place, Rules, batch_of, refused
 from ingest.holdings import Held, Holdings
 from ingest.patience import Patience

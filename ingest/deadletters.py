@@ -8,8 +8,8 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from graph_service.store import records
-from graph_service.store.batch import DeadLetter
+from graph_service.store.write import records
+from graph_service.store.write.batch import DeadLetter
 from ingest.kafka import Kafka, create_topic
 
 log = structlog.get_logger("ingest")

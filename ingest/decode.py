@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from graph_service.store.batch import Advance, Batch, DeadLetter, KafkaRecord, MappedEvent
-from graph_service.store.records import Rules as Rules
-from graph_service.store.records import bare, content_of, dead_letter
+from graph_service.store.write.batch import Advance, Batch, DeadLetter, KafkaRecord, MappedEvent
+from graph_service.store.write.records import Rules as Rules
+from graph_service.store.write.records import bare, content_of, dead_letter
 
 Place = tuple[str, int]
 """A partition: topic and number."""

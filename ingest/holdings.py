@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graph_service.store.batch import Position
+from graph_service.store.write.batch import Position
 from ingest.decode import Item, Place, Rules, item_of
 from ingest.recorded import recorded_at
 

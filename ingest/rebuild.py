@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 
 from graph_service.core.errors import BadInput, LogUnavailable
 from graph_service.mapping import Mapping
-from graph_service.store.batch import DeadLetter, Position
+from graph_service.store.write.batch import DeadLetter, Position
 from ingest.apply import Applier, Stopped, Writes
 from ingest.decode import Item, Rules, in_record_order
 from ingest.holdings import Holdings

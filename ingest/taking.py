@@ -9,7 +9,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from graph_service.core.errors import BadInput, LogUnavailable, Unavailable
-from graph_service.store.batch import Position
+from graph_service.store.write.batch import Position
 from ingest.apply import Writes
 from ingest.holdings import Holdings
 from ingest.kafka import Kafka

@@ -11,7 +11,7 @@ from graph_service.core.assertions import EventRetracted, RelationshipAsserted, 
 from graph_service.core.fold import Claim
 from graph_service.core.model import EventId, RecordOrder, Row, StreamKey
 from graph_service.core.time import FOREVER
-from graph_service.store.refold import BEGINNING, Edits, Stored
+from graph_service.store.write.refold import BEGINNING, Edits, Stored
 from tests import builders
 from tests.builders import CORE, Core, end, entity, link, retract, retractors_of
 from tests.oracle import Recorded
@@ -66,7 +66,7 @@ class Appending:
     _spans: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, batch: Sequence[Recorded]) -> None:
-        """As `store.folding` does it."""
+        """As `store.write.folding` does it."""
         self._seen += batch
         recorded_at = max(record.order.recorded_at for record in self._seen)
         new: dict[str, list[Claim]] = {}

@@ -22,8 +22,8 @@ from graph_service.core.assertions import (
 from graph_service.core.fold import Claim
 from graph_service.core.model import EventId, Properties, RecordOrder, Row, StreamKey
 from graph_service.core.time import FOREVER
-from graph_service.store import heads as store_heads
-from graph_service.store import refold as store_refold
+from graph_service.store.write import heads as store_heads
+from graph_service.store.write import refold as store_refold
 from tests.oracle import Oracle, Recorded
 
 SOURCE = "/tests"

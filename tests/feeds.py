@@ -9,9 +9,9 @@ from typing import Any
 from graph_service.core.errors import Gone, StoreUnavailable
 from graph_service.core.time import FOREVER
 from graph_service.core.vocabulary import Depends, RelationshipDeclaration, Vocabulary
-from graph_service.store.answers import EventRow, Point, VersionAt
-from graph_service.store.feed import ChangeAt, Entry, Feed, Place, Stretch
-from graph_service.store.rows import Owner
+from graph_service.store.read.answers import EventRow, Point, VersionAt
+from graph_service.store.read.feed import ChangeAt, Entry, Feed, Place, Stretch
+from graph_service.store.read.rows import Owner
 
 LOG = "the-log"
 TYPES = {"CALLS": Depends.SOURCE, "KNOWS": Depends.NOBODY}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graph_service.core.vocabulary import Depends, RelationshipDeclaration, Vocabulary
-from graph_service.store.answers import Basis, GraphStatus, Page, Point
+from graph_service.store.read.answers import Basis, GraphStatus, Page, Point
 
 NOW = 1_767_225_600_000_000
 

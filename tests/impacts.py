@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from graph_service.core.model import StreamKey
-from graph_service.store.answers import DriftAt, DriftHit, Point, RelationshipAt
+from graph_service.store.read.answers import DriftAt, DriftHit, Point, RelationshipAt
 from tests.oracle import Edge, Graph, Oracle
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from graph_service.core.model import Event, RecordOrder
-from graph_service.store.batch import Advance, Batch, MappedEvent
-from graph_service.store.writer import Writer
+from graph_service.store.write.batch import Advance, Batch, MappedEvent
+from graph_service.store.write.writer import Writer
 from tests.histories import KNOWN_FROM, Pick
 from tests.oracle import Recorded
 

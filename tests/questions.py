@@ -17,7 +17,7 @@ from graphql import (
 )
 
 from graph_service.core.time import format_instant
-from graph_service.store.answers import Point
+from graph_service.store.read.answers import Point
 from tests.histories import Pick
 
 SCHEMA = build_schema((Path(__file__).parents[1] / "schema.graphql").read_text())

@@ -11,8 +11,8 @@ from graph_service.api.fields import resolved
 from graph_service.api.nodes import Entity, Event, Relationship, Version, as_entity, event_of
 from graph_service.api.scalars import DateTime, instant
 from graph_service.core.vocabulary import Depends
-from graph_service.store.answers import Basis as BasisRow
-from graph_service.store.answers import DifferenceAt, RelationshipAt, VersionAt
+from graph_service.store.read.answers import Basis as BasisRow
+from graph_service.store.read.answers import DifferenceAt, RelationshipAt, VersionAt
 
 OWNERS_OF_ONE_MAX = 50
 

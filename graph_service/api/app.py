@@ -25,8 +25,8 @@ from graph_service.api.security.doors import Guard
 from graph_service.api.security.roles import Principal, Role
 from graph_service.api.web import add_pages
 from graph_service.core.errors import BadInput, BadSettings, GraphServiceError
-from graph_service.store.deadletters import DeadLetters
-from graph_service.store.reader import Reader
+from graph_service.store.keep.deadletters import DeadLetters
+from graph_service.store.read.reader import Reader
 
 #: How long a finding about readiness is answered again: strangers may ask for it as often as they like.
 READINESS_FRESH_S = 1.0

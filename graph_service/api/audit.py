@@ -15,7 +15,7 @@ import structlog
 
 from graph_service.core.errors import BadSettings
 from graph_service.core.time import format_instant, now
-from graph_service.store.answers import Point
+from graph_service.store.read.answers import Point
 
 POINTS_MAX = 5
 NAME_CHARS_MAX = 100

@@ -17,8 +17,8 @@ from graph_service.api.scalars import DateTime, instant
 from graph_service.core.changes import ChangeKind as CoreKind
 from graph_service.core.errors import BadRequest
 from graph_service.core.model import kind_of
-from graph_service.store.answers import EntityAt, Point, VersionAt
-from graph_service.store.feed import ChangeAt, ChangeFilter, Place, cursor_of
+from graph_service.store.read.answers import EntityAt, Point, VersionAt
+from graph_service.store.read.feed import ChangeAt, ChangeFilter, Place, cursor_of
 
 QUESTION = "changes"
 """A cursor names a place in the log, so it is good for any filter, for the query and the subscription alike."""

@@ -10,7 +10,7 @@ import strawberry
 from graph_service.api.context import Context, Info, Moment
 from graph_service.api.fields import resolved
 from graph_service.api.ids import Cursor, read_cursor, write_cursor
-from graph_service.store.answers import Page
+from graph_service.store.read.answers import Page
 
 T = TypeVar("T")
 Row = TypeVar("Row")

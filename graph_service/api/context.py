@@ -15,12 +15,12 @@ from graph_service.api.live.asked import ChangesAsked, ImpactAsked
 from graph_service.api.security.roles import Principal, Role
 from graph_service.core.errors import BadRequest, Forbidden
 from graph_service.core.vocabulary import Vocabulary
-from graph_service.store.answers import Basis, EntityAt, EventRow, Page, Point, RelationshipAt, VersionAt
-from graph_service.store.deadletters import DeadLetters
-from graph_service.store.foresee import Foreseen
-from graph_service.store.letters import LetterRecord, LetterRow
-from graph_service.store.read_seen import edge_key
-from graph_service.store.reader import Reader
+from graph_service.store.keep.deadletters import DeadLetters
+from graph_service.store.keep.letters import LetterRecord, LetterRow
+from graph_service.store.read.answers import Basis, EntityAt, EventRow, Page, Point, RelationshipAt, VersionAt
+from graph_service.store.read.foresee import Foreseen
+from graph_service.store.read.reader import Reader
+from graph_service.store.read.seen import edge_key
 
 if TYPE_CHECKING:
     from graph_service.api.gate import Admitted

@@ -16,7 +16,7 @@ from graph_service.api.ids import decode, encode, fingerprint
 from graph_service.api.nodes import Event, Node, event_by_identity
 from graph_service.api.scalars import DateTime, Json
 from graph_service.core.errors import BadRequest
-from graph_service.store.letters import (
+from graph_service.store.keep.letters import (
     LetterFilter,
     LetterRecord,
     LetterRow,
@@ -25,7 +25,7 @@ from graph_service.store.letters import (
     letter_cursor,
     text_of,
 )
-from graph_service.store.replay import Replayed
+from graph_service.store.keep.replay import Replayed
 
 REPLAYED_AT_ONCE_MAX = 1000
 

@@ -17,7 +17,7 @@ from graph_service.api.scalars import DateTime, Json
 from graph_service.api.what_if import WhatIf, moments_of
 from graph_service.core.errors import BadRequest
 from graph_service.mapping.values import PROPERTY_NAME_CHARS_MAX
-from graph_service.store.read_paths import Way
+from graph_service.store.read.paths import Way
 
 DEPTH_MAX = 20
 ITEMS_MAX = 1000

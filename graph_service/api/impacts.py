@@ -15,7 +15,7 @@ from graph_service.api.fields import resolved
 from graph_service.api.nodes import Entity, Event, Relationship, as_entity, entity_of, event_of
 from graph_service.api.scalars import DateTime, instant
 from graph_service.core.impact import Factors
-from graph_service.store.answers import (
+from graph_service.store.read.answers import (
     DriftAt,
     DriftHit,
     ImpactAt,
@@ -23,8 +23,8 @@ from graph_service.store.answers import (
     RelationshipAt,
     path_to,
 )
-from graph_service.store.read_seen import edge_key
-from graph_service.store.scoring import scored
+from graph_service.store.read.scoring import scored
+from graph_service.store.read.seen import edge_key
 
 OWNERS_OF_ONE_MAX = 50
 

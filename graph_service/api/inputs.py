@@ -9,7 +9,7 @@ import strawberry
 from graph_service.api.scalars import DateTime, Json
 from graph_service.core.errors import BadRequest
 from graph_service.core.model import Json as JsonValue
-from graph_service.store.asking import EventFilter, Filter, Op, Order, OrderBy
+from graph_service.store.read.asking import EventFilter, Filter, Op, Order, OrderBy
 
 
 @strawberry.input(

@@ -14,8 +14,8 @@ from graph_service.api.fields import resolved
 from graph_service.api.ids import Cursor, encode, fingerprint
 from graph_service.api.scalars import DateTime, Json, instant, parsed
 from graph_service.core.model import event_uid, kind_of
-from graph_service.store.answers import EntityAt, EventRow, Page, RelationshipAt, VersionAt
-from graph_service.store.asking import event_cursor, relationship_cursor
+from graph_service.store.read.answers import EntityAt, EventRow, Page, RelationshipAt, VersionAt
+from graph_service.store.read.asking import event_cursor, relationship_cursor
 
 
 @strawberry.interface(description="Something with an id of its own, to be found again with `Query.node`.")

@@ -25,8 +25,8 @@ from graph_service.api.ids import fingerprint
 from graph_service.api.inputs import At, EntityOrder, EventsWanted, PropertyFilter, order_of
 from graph_service.api.nodes import Entity, Event, Node, event_by_identity, event_page
 from graph_service.api.scalars import instant
-from graph_service.store.answers import GraphStatus, PartitionAt
-from graph_service.store.asking import EventFilter, Order, difference_cursor, entity_cursor
+from graph_service.store.read.answers import GraphStatus, PartitionAt
+from graph_service.store.read.asking import EventFilter, Order, difference_cursor, entity_cursor
 
 Point = Annotated[At | None, strawberry.argument(description="The point on both clocks; now when left out.")]
 Kinds = Annotated[list[str] | None, strawberry.argument(description="Only these kinds; all when left out.")]

@@ -15,7 +15,7 @@ from graph_service.api.impacts import ImpactDrift
 from graph_service.api.inputs import ImpactDirection
 from graph_service.api.live.asked import ChangesAsked, ImpactAsked
 from graph_service.core.errors import BadRequest
-from graph_service.store.feed import ChangeFilter
+from graph_service.store.read.feed import ChangeFilter
 
 
 @strawberry.type(

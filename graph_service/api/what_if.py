@@ -13,8 +13,8 @@ from graph_service.api.impacts import ImpactDrift
 from graph_service.api.nodes import Entity, Event, Relationship, Version, entity_of, event_of
 from graph_service.api.scalars import DateTime, instant
 from graph_service.mapping.check import render
-from graph_service.store.answers import DriftAt, VersionAt
-from graph_service.store.foresee import Foreseen, ForeseenChange, ForeseenEvent
+from graph_service.store.read.answers import DriftAt, VersionAt
+from graph_service.store.read.foresee import Foreseen, ForeseenChange, ForeseenEvent
 
 
 @strawberry.enum(description="What would become of an event.")

@@ -109,7 +109,7 @@ def run_status(settings: Settings) -> None:
     """Print the status as JSON."""
 
     async def go() -> Any:
-        from graph_service.store.reader import Reader
+        from graph_service.store.read.reader import Reader
 
         async with driver_of(found) as driver:
             return await Reader(driver, database=found.neo4j_database).status()

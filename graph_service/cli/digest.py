@@ -14,8 +14,8 @@ from graph_service.settings import Settings
 
 if TYPE_CHECKING:
     from graph_service.core.model import StreamKey
-    from graph_service.store.digest import DigestComparison, StreamDigest
-    from graph_service.store.streams import EventMark, Graph
+    from graph_service.store.keep.digest import DigestComparison, StreamDigest
+    from graph_service.store.keep.streams import EventMark, Graph
 
 MEANWHILE = (
     "the graph was written to meanwhile, so this is about no one moment; stop the ingesters, or ask again"
@@ -32,8 +32,8 @@ def run_digest(settings: Settings, *, valid: bool, streams: bool, as_json: bool)
     """Print the digest; with `streams` also that of each stream, before it, as they are read."""
 
     async def go() -> str:
-        from graph_service.store.digest import digest
-        from graph_service.store.streams import Graph
+        from graph_service.store.keep.digest import digest
+        from graph_service.store.keep.streams import Graph
 
         async with driver_of(settings) as driver:
             graph = Graph(driver=driver, database=settings.neo4j_database)
@@ -53,8 +53,8 @@ def run_compare(settings: Settings, other: Settings, *, valid: bool, first: int,
     """Print whether two graphs are equal, else what differs first. Exit code 1 when they differ."""
 
     async def go() -> DigestComparison:
-        from graph_service.store.digest import compare
-        from graph_service.store.streams import Graph
+        from graph_service.store.keep.digest import compare
+        from graph_service.store.keep.streams import Graph
 
         async with driver_of(settings) as one, driver_of(other) as two:
             graphs = (
@@ -88,12 +88,12 @@ class _Moment:
         self._tick: int | None = None
 
     async def __aenter__(self) -> None:
-        from graph_service.store.streams import tick
+        from graph_service.store.keep.streams import tick
 
         self._tick = await tick(self._graph)
 
     async def __aexit__(self, type: object, *_: object) -> None:
-        from graph_service.store.streams import tick
+        from graph_service.store.keep.streams import tick
 
         if type is None and await tick(self._graph) != self._tick:
             typer.echo(f"graph-service: {MEANWHILE}", err=True)

@@ -18,7 +18,7 @@ from graph_service.mapping import Mapping as EventMapping
 from graph_service.mapping.check import render
 from graph_service.mapping.json_text import parse
 from graph_service.settings import Settings
-from graph_service.store.answers import (
+from graph_service.store.read.answers import (
     DriftAt,
     DriftHit,
     EntityAt,
@@ -30,10 +30,10 @@ from graph_service.store.answers import (
     VersionAt,
     path_to,
 )
-from graph_service.store.foresee import Foreseen, ForeseenChange, ForeseenEvent
-from graph_service.store.read_seen import edge_key
-from graph_service.store.reader import Reader
-from graph_service.store.scoring import scored
+from graph_service.store.read.foresee import Foreseen, ForeseenChange, ForeseenEvent
+from graph_service.store.read.reader import Reader
+from graph_service.store.read.scoring import scored
+from graph_service.store.read.seen import edge_key
 
 TIMEOUT_S = 60.0
 OWNERS_OF_ONE_MAX = 50

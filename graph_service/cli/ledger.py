@@ -19,8 +19,8 @@ from graph_service.core.errors import BadInput
 
 if TYPE_CHECKING:
     from graph_service.settings import Settings
-    from graph_service.store.erasure import Erasure, Mentions
-    from graph_service.store.ledger_file import LedgerSummary
+    from graph_service.store.keep.erasure import Erasure, Mentions
+    from graph_service.store.keep.ledger_file import LedgerSummary
 
 STDOUT = Path("-")
 PART = ".part"
@@ -92,7 +92,7 @@ def import_command(
     if file == STDOUT:
         raise BadInput("the file is read twice, first to check it: write the backup to a file and name that")
     if check:
-        from graph_service.store.ledger_file import check_ledger
+        from graph_service.store.keep.ledger_file import check_ledger
 
         typer.echo(f"{file} is whole: {_said(check_ledger(file))}")
         return
@@ -149,7 +149,7 @@ def _confirm(key: str, mentions: Mentions) -> None:
 
 async def _export(settings: Settings, out: IO[bytes], on_record: Callable[[int, int], None]) -> LedgerSummary:
     from graph_service.cli.running import driver_of
-    from graph_service.store.ledger import export_ledger
+    from graph_service.store.keep.ledger import export_ledger
 
     async with driver_of(settings) as driver:
         return await export_ledger(driver, out, database=settings.neo4j_database, on_record=on_record)
@@ -159,7 +159,7 @@ async def _import(
     settings: Settings, file: Path, newer: Path | None, on_record: Callable[[int, int], None]
 ) -> LedgerSummary:
     from graph_service.cli.running import driver_of
-    from graph_service.store.ledger import erasures_in, import_ledger
+    from graph_service.store.keep.ledger import erasures_in, import_ledger
 
     async with driver_of(settings) as driver:
         return await import_ledger(
@@ -174,7 +174,7 @@ async def _import(
 
 async def _mentions(settings: Settings, key: str) -> Mentions:
     from graph_service.cli.running import driver_of
-    from graph_service.store.erasure import Eraser
+    from graph_service.store.keep.erasure import Eraser
 
     async with driver_of(settings) as driver:
         return await Eraser(driver=driver, database=settings.neo4j_database).mentions(key)
@@ -185,7 +185,7 @@ async def _erase(
 ) -> Erasure:
     from graph_service.cli.running import driver_of
     from graph_service.core.time import now
-    from graph_service.store.erasure import Eraser
+    from graph_service.store.keep.erasure import Eraser
 
     async with driver_of(settings) as driver:
         eraser = Eraser(driver=driver, database=settings.neo4j_database)

@@ -20,8 +20,8 @@ from graph_service.cli.running import driver_of
 from graph_service.core.errors import BadInput, BadRequest, GraphServiceError
 from graph_service.core.time import format_instant
 from graph_service.settings import Settings
-from graph_service.store.deadletters import DeadLetters
-from graph_service.store.letters import (
+from graph_service.store.keep.deadletters import DeadLetters
+from graph_service.store.keep.letters import (
     LetterFilter,
     LetterRecord,
     LetterRow,
@@ -30,7 +30,7 @@ from graph_service.store.letters import (
     letter_cursor,
     text_of,
 )
-from graph_service.store.replay import Replayed
+from graph_service.store.keep.replay import Replayed
 
 T = TypeVar("T")
 

@@ -22,9 +22,9 @@ from graph_service.settings import Settings
 
 if TYPE_CHECKING:
     from graph_service.mapping import Mapping
-    from graph_service.store.compare import Fact, FactDiffers, FactsCompared
-    from graph_service.store.streams import Graph
-    from graph_service.store.target import Standing
+    from graph_service.store.keep.compare import Fact, FactDiffers, FactsCompared
+    from graph_service.store.keep.streams import Graph
+    from graph_service.store.keep.target import Standing
     from ingest.rebuild import Rebuild
 
 ROUNDS_MAX = 5
@@ -98,9 +98,9 @@ async def rebuild(
         BadInput: the log is not the one that the live graph was made from.
         StoreUnavailable, LogUnavailable: one of the three does not answer; --continue goes on.
     """
-    from graph_service.store.streams import Graph
-    from graph_service.store.target import begin, copy_erasures
-    from graph_service.store.writer import Writer
+    from graph_service.store.keep.streams import Graph
+    from graph_service.store.keep.target import begin, copy_erasures
+    from graph_service.store.write.writer import Writer
     from ingest.rebuild import Rebuild
 
     async with driver_of(settings) as live_driver, driver_of(target_settings) as target_driver:
@@ -124,7 +124,7 @@ async def _followed(
     settings: Settings, mapping: Mapping, rebuilding: Rebuild, live: Graph, target: Graph, first: int
 ) -> Report:
     """Rebuild until the target is where the live graph is, or has tried often enough; then compare."""
-    from graph_service.store.target import copy_erasures, dead_letters, events_older, standings
+    from graph_service.store.keep.target import copy_erasures, dead_letters, events_older, standings
 
     left_out: set[str] = set()
     reached: tuple[Standing, ...] = ()
@@ -191,8 +191,8 @@ async def _compared(
     live: Graph, target: Graph, reached: Sequence[Standing], left_out: set[str], first: int
 ) -> FactsCompared:
     """Compare as of all that is recorded; where the live graph goes on meanwhile, as of before what it has more."""
-    from graph_service.store.compare import compare_facts
-    from graph_service.store.target import comparable, standings
+    from graph_service.store.keep.compare import compare_facts
+    from graph_service.store.keep.target import comparable, standings
 
     known = FOREVER
     while True:

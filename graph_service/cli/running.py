@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from graph_service.api.exposure import Exposure
     from graph_service.api.security.access import Access
     from graph_service.mapping import Mapping
-    from graph_service.store.deadletters import DeadLetters
-    from graph_service.store.writer import Writer
+    from graph_service.store.keep.deadletters import DeadLetters
+    from graph_service.store.write.writer import Writer
     from ingest.consume import Ingester
     from ingest.ends import LogEnds
     from ingest.options import IngestOptions
@@ -90,7 +90,7 @@ def ingest_options(settings: Settings) -> IngestOptions:
 
 async def prepared_writer(driver: Any, settings: Settings, mapping: Mapping) -> Writer:
     """A writer on a store that has its constraints and knows the mapping."""
-    from graph_service.store.writer import Writer
+    from graph_service.store.write.writer import Writer
 
     writer = Writer(
         driver,
@@ -154,7 +154,7 @@ async def _serve(
 ) -> None:
     from graph_service.api.app import create_app
     from graph_service.api.serve import serve
-    from graph_service.store.reader import Reader
+    from graph_service.store.read.reader import Reader
 
     ends: LogEnds | None = None
     if settings.kafka_bootstrap and settings.topics:

@@ -13,9 +13,9 @@ from typing import Any
 from graph_service.core.model import Properties, kind_of
 from graph_service.core.time import FOREVER
 from graph_service.core.vocabulary import Depends, RelationshipDeclaration, Vocabulary
-from graph_service.store.answers import EntityAt, ImpactAt, Point, RelationshipAt, VersionAt
-from graph_service.store.asking import difference_place
-from graph_service.store.reader import Direction, OwnerKey, Reader
+from graph_service.store.read.answers import EntityAt, ImpactAt, Point, RelationshipAt, VersionAt
+from graph_service.store.read.asking import difference_place
+from graph_service.store.read.reader import Direction, OwnerKey, Reader
 from tests.oracle import Edge, Graph, Oracle, OracleVersion
 
 VOCABULARY = Vocabulary(

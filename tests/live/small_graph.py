@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import settings
 from neo4j import AsyncDriver
 
-from graph_service.store.digest import digest
-from graph_service.store.reader import Reader
-from graph_service.store.writer import Writer
+from graph_service.store.keep.digest import digest
+from graph_service.store.read.reader import Reader
+from graph_service.store.write.writer import Writer
 from tests.live.comparing import VOCABULARY
 from tests.logs import Delivery, deliver
 

@@ -25,7 +25,7 @@ from graph_service.api.app import create_app
 from graph_service.api.schema import make_schema
 from graph_service.api.security.access import Insecure
 from graph_service.api.security.roles import Role
-from graph_service.store.deadletters import DeadLetters
+from graph_service.store.keep.deadletters import DeadLetters
 from tests.builders import entity, record
 from tests.live.small_graph import SmallGraph
 

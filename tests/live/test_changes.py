@@ -17,10 +17,10 @@ from graph_service.api.security.access import Insecure
 from graph_service.core.errors import Gone
 from graph_service.core.model import Properties
 from graph_service.core.time import FOREVER
-from graph_service.store.answers import Point, VersionAt
-from graph_service.store.erasure import Eraser
-from graph_service.store.feed import ChangeAt, ChangeFilter, Feed, Place, cursor_of
-from graph_service.store.reader import Reader
+from graph_service.store.keep.erasure import Eraser
+from graph_service.store.read.answers import Point, VersionAt
+from graph_service.store.read.feed import ChangeAt, ChangeFilter, Feed, Place, cursor_of
+from graph_service.store.read.reader import Reader
 from tests.builders import end, entity, link, log, record, retract
 from tests.histories import histories, picking
 from tests.live.comparing import LATER

@@ -24,14 +24,14 @@ from graph_service.cli.deadletters import dead_letters_app
 from graph_service.core.errors import BadRequest, BadSettings, StoreUnavailable
 from graph_service.core.time import parse_instant
 from graph_service.mapping import Mapping, Record
-from graph_service.store.answers import Point
-from graph_service.store.deadletters import DeadLetters
-from graph_service.store.digest import digest
-from graph_service.store.letters import LetterFilter, LetterRow, LetterState, letter_cursor
+from graph_service.store.keep.deadletters import DeadLetters
+from graph_service.store.keep.digest import digest
+from graph_service.store.keep.letters import LetterFilter, LetterRow, LetterState, letter_cursor
 from graph_service.store.queries import query
-from graph_service.store.reader import Reader
-from graph_service.store.records import Rules
-from graph_service.store.writer import Writer
+from graph_service.store.read.answers import Point
+from graph_service.store.read.reader import Reader
+from graph_service.store.write.records import Rules
+from graph_service.store.write.writer import Writer
 from ingest.decode import batch_of, item_of
 from ingest.kafka import Kafka
 from ingest.publish import publish

@@ -15,12 +15,12 @@ from neo4j import AsyncDriver
 from graph_service.core.errors import BadInput
 from graph_service.core.time import now
 from graph_service.mapping import Mapping
-from graph_service.store.answers import VersionAt
-from graph_service.store.digest import digest
-from graph_service.store.erasure import Eraser, Erasure, erasures, keep_erasures
-from graph_service.store.ledger import erasures_in, export_ledger, import_ledger
-from graph_service.store.streams import Graph, streams
-from graph_service.store.writer import Writer
+from graph_service.store.keep.digest import digest
+from graph_service.store.keep.erasure import Eraser, Erasure, erasures, keep_erasures
+from graph_service.store.keep.ledger import erasures_in, export_ledger, import_ledger
+from graph_service.store.keep.streams import Graph, streams
+from graph_service.store.read.answers import VersionAt
+from graph_service.store.write.writer import Writer
 from tests.live.conftest import EngineAddresses, MakeTopic, emptied
 from tests.live.test_ingest import ingesting, options_for
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import settings
 
 from graph_service.core.model import RecordOrder
-from graph_service.store.answers import DriftAt
-from graph_service.store.foresee import Fate, Foreseen, ForeseenEvent, foresee
-from graph_service.store.read_paths import Way
-from graph_service.store.reads import Reads
+from graph_service.store.read.answers import DriftAt
+from graph_service.store.read.foresee import Fate, Foreseen, ForeseenEvent, foresee
+from graph_service.store.read.paths import Way
+from graph_service.store.read.reads import Reads
 from tests.histories import history
 from tests.impacts import all_paths, graph_at, wrong_drift
 from tests.live.comparing import DEPENDS, points_of

@@ -18,8 +18,8 @@ from neo4j import AsyncDriver
 from graph_service.core.model import EventId
 from graph_service.core.time import FOREVER, parse_instant
 from graph_service.mapping import Mapping
-from graph_service.store.answers import DriftAt, Point
-from graph_service.store.reader import Reader
+from graph_service.store.read.answers import DriftAt, Point
+from graph_service.store.read.reader import Reader
 from tests.live.conftest import emptied
 from tests.live.writing import write_events
 

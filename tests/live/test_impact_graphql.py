@@ -13,8 +13,8 @@ from neo4j import AsyncDriver
 from graph_service.api.app import create_app
 from graph_service.api.security.access import Insecure
 from graph_service.mapping import Mapping
-from graph_service.store.digest import digest
-from graph_service.store.reader import Reader
+from graph_service.store.keep.digest import digest
+from graph_service.store.read.reader import Reader
 from tests.live.conftest import emptied
 from tests.live.writing import write_events
 

@@ -15,8 +15,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from neo4j import AsyncDriver
 
 from graph_service.mapping import Mapping
-from graph_service.store.digest import digest
-from graph_service.store.writer import Writer
+from graph_service.store.keep.digest import digest
+from graph_service.store.write.writer import Writer
 from ingest.consume import Ingester
 from ingest.kafka import Kafka, records_total
 from ingest.options import IngestOptions

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 
 from graph_service.core.errors import Fenced
 from graph_service.mapping import Mapping as EventMapping
-from graph_service.store.batch import Batch, Outcome, Position
+from graph_service.store.write.batch import Batch, Outcome, Position
 from ingest.consume import Ingester
 from ingest.kafka import Kafka
 from ingest.options import IngestOptions

@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from neo4j import AsyncDriver
 
 from graph_service.mapping import Mapping as EventMapping
-from graph_service.store.writer import Writer
+from graph_service.store.write.writer import Writer
 from ingest.kafka import Kafka
 from ingest.topic_ids import TopicIds
 from tests.live.conftest import EngineAddresses, MakeTopic

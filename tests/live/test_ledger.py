@@ -20,11 +20,11 @@ from neo4j import AsyncDriver
 from graph_service import story
 from graph_service.core.errors import BadInput, StoreUnavailable
 from graph_service.mapping import Mapping
-from graph_service.store.batch import Batch
-from graph_service.store.digest import digest
-from graph_service.store.ledger import export_ledger, import_ledger
-from graph_service.store.ledger_file import LedgerSummary
-from graph_service.store.writer import Writer
+from graph_service.store.keep.digest import digest
+from graph_service.store.keep.ledger import export_ledger, import_ledger
+from graph_service.store.keep.ledger_file import LedgerSummary
+from graph_service.store.write.batch import Batch
+from graph_service.store.write.writer import Writer
 from ingest.kafka import Kafka
 from ingest.publish import Timestamps, publish
 from tests.live.conftest import EngineAddresses, MakeTopic, emptied

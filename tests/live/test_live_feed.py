@@ -27,9 +27,9 @@ from graph_service.api.serve import serve
 from graph_service.core.errors import StoreUnavailable
 from graph_service.core.vocabulary import Depends, RelationshipDeclaration, Vocabulary
 from graph_service.local import Neo4jEngine, ensure_jars
-from graph_service.store.feed import Place
-from graph_service.store.reader import Reader
-from graph_service.store.writer import Writer
+from graph_service.store.read.feed import Place
+from graph_service.store.read.reader import Reader
+from graph_service.store.write.writer import Writer
 from tests.builders import entity, link, record, unlink
 from tests.live.small_graph import SmallGraph
 from tests.logs import assigned, batch_of

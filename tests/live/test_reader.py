@@ -21,8 +21,10 @@ from graph_service.core.fold import claim, fold
 from graph_service.core.model import Properties, RecordOrder, Row, event_uid, kind_of
 from graph_service.core.time import FOREVER
 from graph_service.core.vocabulary import Depends, RelationshipDeclaration, Vocabulary
-from graph_service.store.answers import EntityAt, Point, RelationshipAt
-from graph_service.store.asking import (
+from graph_service.store.neo4j_errors import translated
+from graph_service.store.queries import query_with
+from graph_service.store.read.answers import EntityAt, Point, RelationshipAt
+from graph_service.store.read.asking import (
     EventFilter,
     Filter,
     Op,
@@ -33,9 +35,7 @@ from graph_service.store.asking import (
     event_cursor,
     relationship_cursor,
 )
-from graph_service.store.neo4j_errors import translated
-from graph_service.store.queries import query_with
-from graph_service.store.reader import Reader
+from graph_service.store.read.reader import Reader
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -460,7 +460,7 @@ async def test_errors_are_in_our_words(clean_graph: AsyncDriver) -> None:
     ) as nobody:
         with pytest.raises(StoreUnavailable, match="does not answer"):
             await Reader(nobody).entity("s:a", at(1))
-    from graph_service.store.reads import Reads
+    from graph_service.store.read.reads import Reads
 
     slow = Reads(clean_graph, database="neo4j", timeout_s=0.2)
     with pytest.raises(StoreTimeout):

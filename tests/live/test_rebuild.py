@@ -29,12 +29,12 @@ from graph_service.core.model import StreamKey
 from graph_service.local import Neo4jEngine, ensure_jars
 from graph_service.mapping import Mapping
 from graph_service.settings import Settings, load_settings
-from graph_service.store.compare import What
-from graph_service.store.digest import compare, digest, stream_digests
-from graph_service.store.erasure import Eraser
-from graph_service.store.streams import Graph
-from graph_service.store.target import begin, standings
-from graph_service.store.writer import Writer
+from graph_service.store.keep.compare import What
+from graph_service.store.keep.digest import compare, digest, stream_digests
+from graph_service.store.keep.erasure import Eraser
+from graph_service.store.keep.streams import Graph
+from graph_service.store.keep.target import begin, standings
+from graph_service.store.write.writer import Writer
 from ingest.consume import Ingester
 from ingest.kafka import Kafka
 from ingest.options import IngestOptions

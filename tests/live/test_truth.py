@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from neo4j import AsyncDriver
 
 from graph_service.core.errors import Fenced, StoreUnavailable
-from graph_service.store.digest import digest
-from graph_service.store.writer import Writer
+from graph_service.store.keep.digest import digest
+from graph_service.store.write.writer import Writer
 from tests.histories import distinct, histories, late_histories, picking
 from tests.live.comparing import difference
 from tests.live.crashing import CrashingDriver

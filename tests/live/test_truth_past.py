@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from graph_service.api.app import create_app
 from graph_service.api.security.access import Insecure
 from graph_service.core.assertions import EventRetracted
-from graph_service.store.answers import Point
+from graph_service.store.read.answers import Point
 from tests.histories import histories, picking
 from tests.live.comparing import LATER
 from tests.live.small_graph import DELIVERED, SmallGraph

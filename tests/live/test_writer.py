@@ -11,9 +11,9 @@ from neo4j import AsyncDriver
 
 from graph_service.core.assertions import Assertion, EntityAsserted, EventRetracted, RelationshipAsserted
 from graph_service.core.model import Event, EventId, Properties, RecordOrder
-from graph_service.store.batch import Advance, Batch, MappedEvent, Outcome
-from graph_service.store.digest import digest
-from graph_service.store.writer import Writer
+from graph_service.store.keep.digest import digest
+from graph_service.store.write.batch import Advance, Batch, MappedEvent, Outcome
+from graph_service.store.write.writer import Writer
 from tests.live.conftest import emptied
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

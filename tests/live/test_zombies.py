@@ -18,10 +18,10 @@ from graph_service.core.assertions import EntityAsserted
 from graph_service.core.errors import Fenced, StoreGaveUp, StoreUnavailable
 from graph_service.core.model import Properties
 from graph_service.mapping import Mapping
-from graph_service.store.batch import Advance, Batch, MappedEvent, Position
 from graph_service.store.connect import connect
 from graph_service.store.queries import ask
-from graph_service.store.writer import SILENCE_S, Writer
+from graph_service.store.write.batch import Advance, Batch, MappedEvent, Position
+from graph_service.store.write.writer import SILENCE_S, Writer
 from ingest.kafka import Kafka
 from ingest.publish import publish
 from tests.live.conftest import EngineAddresses, MakeTopic

@@ -11,9 +11,9 @@ from neo4j import AsyncDriver
 
 from graph_service.mapping import Mapping as EventMapping
 from graph_service.mapping import Record
-from graph_service.store.batch import Advance, Batch, MappedEvent
-from graph_service.store.records import Rules, content_of
-from graph_service.store.writer import Writer
+from graph_service.store.write.batch import Advance, Batch, MappedEvent
+from graph_service.store.write.records import Rules, content_of
+from graph_service.store.write.writer import Writer
 
 BATCH = 500
 

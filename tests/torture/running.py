@@ -14,7 +14,7 @@ from neo4j import AsyncDriver
 
 from graph_service.local import Neo4jEngine, ensure_jars
 from graph_service.mapping import Mapping
-from graph_service.store.digest import DigestComparison, compare
+from graph_service.store.keep.digest import DigestComparison, compare
 from tests.torture.checking import Findings, Truth, behind, findings, read_truth
 from tests.torture.events import MAPPING, Events
 from tests.torture.faults import schedule

@@ -31,7 +31,7 @@ from graph_service.api.security.doors import Doors
 from graph_service.api.security.keys import ApiKeys, new_key
 from graph_service.api.security.roles import Audience, Role
 from graph_service.core.errors import StoreUnavailable
-from graph_service.store.reader import Reader
+from graph_service.store.read.reader import Reader
 from tests.hostile import HARMS, Harm, Nothing
 
 NOBODY, EVERYBODY = Audience(), Audience(everybody=True)

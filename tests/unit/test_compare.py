@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from graph_service.core.errors import GraphServiceError
 from graph_service.core.time import FOREVER
-from graph_service.store.answers import VersionAt
-from graph_service.store.compare import Fact, FactDiffers, What, differences, facts
-from graph_service.store.refold import BEGINNING
-from graph_service.store.streams import joined
-from graph_service.store.target import Standing, comparable
+from graph_service.store.keep.compare import Fact, FactDiffers, What, differences, facts
+from graph_service.store.keep.streams import joined
+from graph_service.store.keep.target import Standing, comparable
+from graph_service.store.read.answers import VersionAt
+from graph_service.store.write.refold import BEGINNING
 
 Pair = tuple[str, int]
 

@@ -22,12 +22,25 @@ from graph_service.core.errors import (
     StoreUnavailable,
 )
 from graph_service.mapping import Mapping
-from graph_service.store.answers import Page
-from graph_service.store.batch import Batch, DeadLetter, MappedEvent, Outcome
-from graph_service.store.letters import LetterFilter, LetterRecord, LetterRow, LetterState, json_of, text_of
+from graph_service.store.keep.letters import (
+    LetterFilter,
+    LetterRecord,
+    LetterRow,
+    LetterState,
+    json_of,
+    text_of,
+)
+from graph_service.store.keep.replay import BYTES_PER_TRANSACTION, LETTERS_PER_TRANSACTION, Replaying
 from graph_service.store.neo4j_errors import translated
-from graph_service.store.records import Rules, conflict_letter, conflict_message, content_of, displaced_letter
-from graph_service.store.replay import BYTES_PER_TRANSACTION, LETTERS_PER_TRANSACTION, Replaying
+from graph_service.store.read.answers import Page
+from graph_service.store.write.batch import Batch, DeadLetter, MappedEvent, Outcome
+from graph_service.store.write.records import (
+    Rules,
+    conflict_letter,
+    conflict_message,
+    content_of,
+    displaced_letter,
+)
 from tests.unit.test_ingest_records import MAPPING, event, record
 from tests.unit.test_schema_answers import Few
 

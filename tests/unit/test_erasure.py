@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from graph_service.core.assertions import Assertion, EventRetracted
 from graph_service.core.erasure import blanked, keys_named, subject_left
 from graph_service.core.model import Event, EventId, Properties, RecordOrder
-from graph_service.store.batch import DeadLetter, MappedEvent
-from graph_service.store.erasing import ERASED, erased_event, erased_letter, names
+from graph_service.store.write.batch import DeadLetter, MappedEvent
+from graph_service.store.write.erasing import ERASED, erased_event, erased_letter, names
 from tests.builders import Fact, end, entity, facts, folded, link, links, retract, unlink
 from tests.histories import histories
 from tests.oracle import Recorded

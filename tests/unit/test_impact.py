@@ -15,7 +15,7 @@ from graph_service.core.impact import HALF_LIFE_US, factors, weight_of
 from graph_service.core.paths import TooManySteps, Ways, simple_paths
 from graph_service.core.vocabulary import KindDeclaration, Vocabulary
 from graph_service.mapping import Mapping
-from graph_service.store.foresee import EVENTS_MAX, decoded
+from graph_service.store.read.foresee import EVENTS_MAX, decoded
 
 
 def test_a_score_is_the_product_of_factors_between_bounds() -> None:

@@ -17,8 +17,8 @@ from graph_service.core.errors import (
     StoreUnavailable,
 )
 from graph_service.mapping import Mapping
-from graph_service.store.batch import Batch, DeadLetter, Outcome, Position
-from graph_service.store.records import conflict_letter
+from graph_service.store.write.batch import Batch, DeadLetter, Outcome, Position
+from graph_service.store.write.records import conflict_letter
 from ingest.apply import Applier, Stopped
 from ingest.decode import Item, Rules, item_of
 from ingest.holdings import Holdings

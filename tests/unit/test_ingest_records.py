@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from graph_service.core.time import EARLIEST, LATEST
 from graph_service.mapping import Mapping, Record
-from graph_service.store.batch import DeadLetter, MappedEvent
+from graph_service.store.write.batch import DeadLetter, MappedEvent
 from ingest.deadletters import headers_of, topic_of
 from ingest.decode import Rules, batch_of, in_record_order, item_of, refused
 from ingest.rate import Progress, Rate

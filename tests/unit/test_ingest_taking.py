@@ -10,7 +10,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from graph_service.core.errors import BadInput, LogUnavailable, Unavailable
-from graph_service.store.batch import Batch, Outcome, Position
+from graph_service.store.write.batch import Batch, Outcome, Position
 from ingest import taking
 from ingest.holdings import Holdings
 from ingest.kafka import Kafka

@@ -128,8 +128,8 @@ def test_queries_are_text_only() -> None:
         ("graph_service.core.fold", "from ..store import batch"),
         ("graph_service.core.fold", "from .. import store"),
         ("graph_service.mapping.compile", "def later() -> None:\n    import neo4j"),
-        ("graph_service.mapping.compile", "import graph_service.store.batch"),
-        ("graph_service.store.batch", "from ingest import apply"),
+        ("graph_service.mapping.compile", "import graph_service.store.write.batch"),
+        ("graph_service.store.write.batch", "from ingest import apply"),
         ("graph_service.api.schema", "from ingest.apply import apply"),
         ("graph_service.api.schema", "from neo4j import AsyncDriver"),
         ("graph_service.api.schema", "importlib.import_module('aiokafka')"),
@@ -150,7 +150,7 @@ def test_a_wrong_arrow_is_found(module: str, source: str) -> None:
     [
         ("graph_service.core.fold", "from bisect import insort\nfrom graph_service.core.model import Row"),
         ("graph_service.core.fold", "from .model import Row"),
-        ("graph_service.store.batch", "import neo4j\nfrom graph_service.core import fold"),
+        ("graph_service.store.write.batch", "import neo4j\nfrom graph_service.core import fold"),
         ("graph_service.cli.up", "from graph_service import api\nimport ingest"),
         (
             "ingest.consume",

@@ -13,9 +13,7 @@ import pytest
 from graph_service.core.assertions import Assertion, EventRetracted, owner_of
 from graph_service.core.errors import BadInput
 from graph_service.core.model import Event, EventId, RecordOrder
-from graph_service.store.batch import MappedEvent
-from graph_service.store.claims import to_text
-from graph_service.store.ledger_file import (
+from graph_service.store.keep.ledger_file import (
     LedgerWriter,
     check_ledger,
     event_values,
@@ -23,6 +21,8 @@ from graph_service.store.ledger_file import (
     read_ledger,
     unpacked,
 )
+from graph_service.store.write.batch import MappedEvent
+from graph_service.store.write.claims import to_text
 from tests.builders import end, entity, link, links, retract, unlink
 
 LETTER = {"id": "t/0/9", "value": b"\xff\x00", "key": None, "headers": "[]", "attempts": 2}

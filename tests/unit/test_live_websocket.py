@@ -14,7 +14,7 @@ from graph_service.api.live.service import Live
 from graph_service.api.security.access import Access, Insecure
 from graph_service.api.security.roles import Principal, Role
 from graph_service.core.errors import Unauthenticated
-from graph_service.store.reader import Reader
+from graph_service.store.read.reader import Reader
 from tests.feeds import MemoryReader
 from tests.sockets import Socket, connected
 

@@ -13,7 +13,7 @@ from graph_service.api.security.access import Insecure
 from graph_service.core.errors import StoreUnavailable
 from graph_service.core.time import FOREVER
 from graph_service.core.vocabulary import Depends, RelationshipDeclaration, Vocabulary
-from graph_service.store.answers import (
+from graph_service.store.read.answers import (
     Basis,
     EntityAt,
     GraphStatus,
@@ -23,8 +23,8 @@ from graph_service.store.answers import (
     Point,
     RelationshipAt,
 )
-from graph_service.store.asking import entity_cursor
-from graph_service.store.reader import Reader
+from graph_service.store.read.asking import entity_cursor
+from graph_service.store.read.reader import Reader
 
 NOW = 1_000_000_000
 GRAPHQL_TYPE = "application/graphql-response+json"

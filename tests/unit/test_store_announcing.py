@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from graph_service.core.changes import changes_at
 from graph_service.core.model import Row, StreamKey
 from graph_service.core.time import FOREVER
-from graph_service.store import announcing
-from graph_service.store.announcing import CORRECTS, HAD_BEFORE, HAS_AFTER, entries, news
-from graph_service.store.refold import Edits, row_of
+from graph_service.store.write import announcing
+from graph_service.store.write.announcing import CORRECTS, HAD_BEFORE, HAS_AFTER, entries, news
+from graph_service.store.write.refold import Edits, row_of
 from tests import appends
 from tests.appends import WORKED, Appending, Owner, once
 from tests.builders import end, entity, folded, link, log, record, retract

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graph_service.store.feed import ChangeFilter
+from graph_service.store.read.feed import ChangeFilter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,9 @@ from graph_service.api.live.asked import ImpactAsked
 from graph_service.api.live.members import Member, Message
 from graph_service.core.errors import Unavailable
 from graph_service.core.vocabulary import Depends
-from graph_service.store.answers import ImpactAt, Point
-from graph_service.store.feed import ChangeAt, ChangeFilter, Place
-from graph_service.store.reader import Reader
+from graph_service.store.read.answers import ImpactAt, Point
+from graph_service.store.read.feed import ChangeAt, ChangeFilter, Place
+from graph_service.store.read.reader import Reader
 
 REMEMBERED_MAX = 500
 """Messages of one channel that were made lately, for those who resume at about the same time."""

@@ -13,8 +13,8 @@ from graph_service.api.live.channels import ChangesChannel, Channel
 from graph_service.api.live.limits import LiveLimits
 from graph_service.api.live.members import Ended, Member, Message
 from graph_service.core.errors import Gone, Overloaded, Unavailable
-from graph_service.store.feed import ChangeAt, Place
-from graph_service.store.reader import Reader
+from graph_service.store.read.feed import ChangeAt, Place
+from graph_service.store.read.reader import Reader
 
 BACK_OFF_S = (0.2, 5.0)
 """While the graph does not answer: at first, and at most."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from graph_service.core.errors import GraphServiceError, SlowReader
-from graph_service.store.feed import Place
+from graph_service.store.read.feed import Place
 
 
 class Message(NamedTuple):

@@ -28,7 +28,7 @@ from graph_service.api.live.operations import Operation, answers, operation_of
 from graph_service.api.requests import Asked
 from graph_service.api.security.roles import Principal
 from graph_service.core.errors import BadRequest, Forbidden, Overloaded, RequestTimeout
-from graph_service.store.reader import Reader
+from graph_service.store.read.reader import Reader
 
 Batches: TypeAlias = AsyncIterator[tuple[Member, list[Message]]]
 

@@ -1,0 +1,171 @@
+"""Entities, their versions and their relationships, as they were at a point."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from graph_service.store.queries import base_types, query, query_with, type_list
+from graph_service.store.read.answers import EntityAt, Page, Point, RelationshipAt, VersionAt
+from graph_service.store.read.asking import Filter, Order, OrderBy, entity_place, fulfils, place_of
+from graph_service.store.read.reads import Reads, at_values, in_chunks
+from graph_service.store.read.rows import Owner, StoredRow, entity_at, relationship_at
+
+_SHAPES: dict[OrderBy, tuple[Any, ...]] = {
+    OrderBy.KEY: (str,),
+    OrderBy.KIND: (str, str),
+    OrderBy.PROPERTY: (int, (int, float, str), str),
+    OrderBy.VALID_FROM: (int, str),
+}
+#: How many entities a scan takes at a time.
+SCAN = 1000
+Wanted = Callable[[EntityAt], bool]
+
+
+async def by_key(reads: Reads, keys: Iterable[str], at: Point) -> dict[str, tuple[EntityAt, bool]]:
+    """For each key that has a node: the entity, and whether it is there (declared, or named by a relationship)."""
+    found = {}
+    for some in in_chunks(dict.fromkeys(keys)):
+        for record in await reads.run(query("read/entities_at"), keys=list(some), **at_values(at)):
+            entity = entity_at(record, at)
+            found[entity.key] = (entity, entity.declared or record["named"])
+    return found
+
+
+async def listed(
+    reads: Reads,
+    *,
+    kinds: Sequence[str] | None,
+    wanted: Wanted,
+    at: Point,
+    order: Order,
+    first: int,
+    after: str | None,
+) -> Page[EntityAt]:
+    """The entities that are there and wanted. In the order of keys it reads only as far as the page needs."""
+    start = place_of(after, _SHAPES[order.by])
+    by_key_up = order.by is OrderBy.KEY and not order.descending
+    found: list[EntityAt] = []
+    position = start[0] if start is not None and by_key_up else None
+    while True:
+        size = min(SCAN, max(64, 2 * first)) if by_key_up else SCAN
+        records = await reads.run(
+            query("read/entities_scan"),
+            after=position, kinds=None if kinds is None else list(kinds), size=size, **at_values(at),
+        )  # fmt: skip
+        there = (entity_at(one, at) for one in records if one["held"] is not None or one["named"])
+        found.extend(entity for entity in there if wanted(entity))
+        if len(records) < size or (by_key_up and len(found) > first):
+            break
+        position = records[-1]["key"]
+    if not by_key_up:
+        found = _sorted_after(found, order, start)
+    return Page(items=tuple(found[:first]), more=len(found) > first)
+
+
+def _sorted_after(found: list[EntityAt], order: Order, start: tuple[Any, ...] | None) -> list[EntityAt]:
+    """In order, and from behind the cursor on. Descending turns the whole order round, keys included."""
+    placed = sorted(
+        ((entity_place(one, order), one) for one in found), key=lambda pair: pair[0], reverse=order.descending
+    )
+    if start is None:
+        return [one for _, one in placed]
+    return [one for place, one in placed if (place < start if order.descending else place > start)]
+
+
+def filtered(where: Sequence[Filter]) -> Wanted:
+    """Whether an entity fulfils all filters."""
+
+    def wanted(entity: EntityAt) -> bool:
+        values = json.loads(entity.properties) if where else {}
+        return all(fulfils(values, condition) for condition in where)
+
+    return wanted
+
+
+def containing(text: str) -> Wanted:
+    """Whether every word of the text occurs in the key or in a text property, whatever the case."""
+    words = text.casefold().split()
+
+    def wanted(entity: EntityAt) -> bool:
+        values = json.loads(entity.properties).values()
+        texts = [entity.key.casefold(), *(value.casefold() for value in values if isinstance(value, str))]
+        return all(any(word in one for one in texts) for word in words)
+
+    return wanted
+
+
+async def rows_of(reads: Reads, owners: Iterable[Owner], known: int) -> dict[Owner, list[StoredRow]]:
+    """All rows known by then; an owner without any has no entry. Owners of undeclared types have none."""
+    distinct = list(dict.fromkeys(owners))
+    found: dict[Owner, list[StoredRow]] = {}
+    for some in in_chunks([one for one in distinct if not one.type]):
+        keys = [one.key for one in some]
+        for record in await reads.run(query("read/entity_rows"), keys=keys, known=known):
+            found[Owner(key=record["key"])] = [StoredRow.of(row) for row in record["rows"]]
+    declared = await reads.types(None)
+    for type in sorted({one.type for one in distinct if one.type} & set(declared)):
+        text = query_with("read/relationship_rows", ("types", both(type)))
+        for some in in_chunks([one for one in distinct if one.type == type]):
+            wanted = [[one.key, one.target, one.discriminator] for one in some]
+            for record in await reads.run(text, owners=wanted, known=known):
+                key, target, discriminator = record["owner"]
+                owner = Owner(key=key, type=type, target=target, discriminator=discriminator)
+                found[owner] = [StoredRow.of(row) for row in record["rows"]]
+    return {owner: rows for owner, rows in found.items() if rows}
+
+
+def both(type: str) -> str:
+    """A type and its past, as an alternative in a pattern."""
+    return f"{type_list([type])}|{type_list([type], past=True)}"
+
+
+async def versions(
+    reads: Reads, owners: Sequence[Owner], known: int, corrections: bool
+) -> dict[Owner, tuple[VersionAt, ...]]:
+    """See `Reader.versions`."""
+    rows = await rows_of(reads, owners, known)
+    answer = {}
+    for owner in owners:
+        found = [
+            version
+            for row in rows.get(owner, ())
+            for version in row.versions(owner, known, corrections=corrections)
+        ]
+        answer[owner] = tuple(sorted(found, key=lambda one: (one.valid_from, one.known_from, one.valid_to)))
+    return answer
+
+
+async def relationships(
+    reads: Reads,
+    keys: Sequence[str],
+    *,
+    types: Sequence[str] | None,
+    direction: str,
+    at: Point,
+    first: int,
+    after: str | None,
+) -> dict[str, Page[RelationshipAt]]:
+    """See `Reader.relationships`."""
+    names = await reads.types(types)
+    start = place_of(after, (str, str, str, int))
+    pages: dict[str, Page[RelationshipAt]] = {key: Page(items=(), more=False) for key in keys}
+    text = query_with(
+        f"read/relationships_{direction}",
+        ("types", type_list(names)),
+        ("past_types", type_list(names, past=True)),
+    )
+    for some in in_chunks(pages.copy() if names else ()):
+        records = await reads.run(
+            text,
+            keys=list(some), base=base_types(names), after=None if start is None else list(start), size=first + 1,
+            **at_values(at),
+        )  # fmt: skip
+        for record in records:
+            found = [
+                relationship_at(one["source"], one["type"], one["target"], one["row"], at)
+                for one in record["found"]
+            ]
+            pages[record["key"]] = Page(items=tuple(found[:first]), more=len(found) > first)
+    return pages

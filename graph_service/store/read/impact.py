@@ -1,0 +1,200 @@
+"""Impact: a walk from frontier to frontier, one statement for each step, in the direction of dependence."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from graph_service.core.errors import StoreTimeout
+from graph_service.core.vocabulary import Depends, Vocabulary
+from graph_service.store.queries import base_types, query_with, type_list
+from graph_service.store.read.answers import ImpactAt, ImpactHit, Point, RelationshipAt
+from graph_service.store.read.overlay import Overlay
+from graph_service.store.read.reads import Reads, at_values
+from graph_service.store.read.rows import relationship_at
+
+BEYOND_MAX = 1000
+"""How many entities beyond the last distance are counted."""
+ROWS_MIN = 256
+
+
+class Followed(NamedTuple):
+    """The types that a walk follows, by the end it comes from."""
+
+    #: From target to source.
+    to_sources: frozenset[str]
+    #: From source to target.
+    to_targets: frozenset[str]
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary, names: Iterable[str], *, dependents: bool) -> Followed:
+        """Towards what depends, or towards what it depends on. Types in which nobody depends on the other are never followed."""
+        wanted = set(names)
+        by_source = frozenset(wanted.intersection(vocabulary.types_depending(Depends.SOURCE)))
+        by_target = frozenset(wanted.intersection(vocabulary.types_depending(Depends.TARGET)))
+        return cls(by_source, by_target) if dependents else cls(by_target, by_source)
+
+    def query(self, name: str) -> str:
+        """The text of a step that follows these."""
+        return query_with(
+            name,
+            ("past_to_sources", type_list(self.to_sources, past=True)),
+            ("past_to_targets", type_list(self.to_targets, past=True)),
+            ("to_sources", type_list(self.to_sources)),
+            ("to_targets", type_list(self.to_targets)),
+        )
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All of them."""
+        return self.to_sources | self.to_targets
+
+
+async def impact(
+    reads: Reads,
+    of: Sequence[str],
+    *,
+    dependents: bool,
+    types: Sequence[str] | None,
+    max_depth: int,
+    at: Point,
+    limit: int,
+    timeout_s: float,
+    overlay: Overlay | None = None,
+) -> ImpactAt:
+    """See `Reader.impact`. With `overlay`, as if its events had been recorded: `at.known` is then its known time."""
+    deadline = time.monotonic() + timeout_s
+    followed = Followed.of(await reads.vocabulary(), await reads.types(types), dependents=dependents)
+    step = _Step(reads, followed, at, deadline, overlay)
+    seen, hits = set(of), list[ImpactHit]()
+    frontier = sorted(seen)
+    distance = 0
+    try:
+        while frontier:
+            distance += 1
+            room = BEYOND_MAX if distance > max_depth else limit - len(hits)
+            found, more = await step.take(frontier, seen, room)
+            if distance > max_depth:
+                return _too_deep(hits, frontier, distance, len(found), more) if found else _whole(hits)
+            hits += [
+                ImpactHit(key=way.key, distance=distance, parent=way.parent, relationship=way.relationship)
+                for way in found
+            ]
+            if more:
+                return _too_many(hits, distance, limit, more)
+            frontier = [way.key for way in found]
+            seen.update(frontier)
+    except StoreTimeout:
+        detail = f"stopped after {timeout_s:g} s at distance {distance}: what is there and beyond was not looked at; ask for fewer types or steps"
+        return ImpactAt(
+            hits=tuple(hits), count=len(hits), cut="time", cut_detail=detail, cut_distance=distance
+        )
+    return _whole(hits)
+
+
+def _whole(hits: Sequence[ImpactHit]) -> ImpactAt:
+    return ImpactAt(hits=tuple(hits), count=len(hits), cut=None, cut_detail=None)
+
+
+def _too_deep(
+    hits: Sequence[ImpactHit], frontier: Sequence[str], distance: int, found: int, more: int
+) -> ImpactAt:
+    least = "at least " if more else ""
+    detail = (
+        f"{len(frontier)} entities at distance {distance - 1} were not followed further; {least}{found + more} more are at distance "
+        f"{distance}: allow more than {distance - 1} steps"
+    )
+    return ImpactAt(
+        hits=tuple(hits),
+        count=len(hits),
+        cut="depth",
+        cut_detail=detail,
+        cut_distance=distance,
+        left_out=found + more,
+    )
+
+
+def _too_many(hits: Sequence[ImpactHit], distance: int, limit: int, more: int) -> ImpactAt:
+    detail = (
+        f"more than {limit} were found: at least {more} at distance {distance} were left out, and what is beyond was not looked at; "
+        "ask for more, or for fewer types or steps"
+    )
+    return ImpactAt(
+        hits=tuple(hits),
+        count=len(hits),
+        cut="size",
+        cut_detail=detail,
+        cut_distance=distance,
+        left_out=more,
+    )
+
+
+class Way(NamedTuple):
+    """How one entity is reached from another. Of several ways to one entity the least proves it."""
+
+    key: str
+    parent: str
+    type: str
+    discriminator: str
+    relationship: RelationshipAt
+
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """What sorts."""
+        return self[:4]
+
+
+class _Step:
+    """One step of the walk: prepared once, taken at each distance."""
+
+    def __init__(
+        self, reads: Reads, followed: Followed, at: Point, deadline: float, overlay: Overlay | None
+    ) -> None:
+        self._reads, self._at, self._deadline = reads, at, deadline
+        self._text = followed.query("read/impact_step")
+        self._without = sorted(overlay.owners) if overlay else []
+        self._values: dict[str, Any] = {"base": base_types(followed.names), **at_values(at)}
+        #: The ways that only the overlay has, by where they come from.
+        self._laid_over: dict[str, list[Way]] = defaultdict(list)
+        for edge in overlay.relationships(at) if overlay else ():
+            if edge.type in followed.to_sources:
+                self._lay(edge, edge.target, edge.source)
+            if edge.type in followed.to_targets:
+                self._lay(edge, edge.source, edge.target)
+
+    def _lay(self, edge: RelationshipAt, parent: str, key: str) -> None:
+        self._laid_over[parent].append(Way(key, parent, edge.type, edge.discriminator, edge))
+
+    async def take(self, frontier: Sequence[str], seen: Collection[str], room: int) -> tuple[list[Way], int]:
+        """The first `room` entities one step away, by key, without those seen; and how many more there are at least: 0 for none."""
+        ways = {way.key: way for way in await self._stored(frontier, seen, room)}
+        for parent in frontier:
+            for way in self._laid_over.get(parent, ()):
+                if way.key not in seen and (way.key not in ways or way.place < ways[way.key].place):
+                    ways[way.key] = way
+        found = [ways[key] for key in sorted(ways)]
+        return found[:room], len(found[room:])
+
+    async def _stored(self, frontier: Sequence[str], seen: Collection[str], room: int) -> list[Way]:
+        """At least the first `room` and one more, where there are so many. Asks again when parallel relationships took the room."""
+        rows_max = max(ROWS_MIN, 4 * (room + 1))
+        while True:
+            left_s = self._deadline - time.monotonic()
+            if left_s <= 0:
+                raise StoreTimeout("the time for this question is up")
+            (record,) = await self._reads.run(
+                self._text, timeout_s=left_s,
+                frontier=list(frontier), seen=list(seen), without=self._without, rows_max=rows_max, **self._values,
+            )  # fmt: skip
+            found: list[Mapping[str, Any]] = record["found"]
+            if len(found) > room or record["rows"] < rows_max:
+                return [way_of(one, self._at) for one in found]
+            rows_max *= 8
+
+
+def way_of(found: Mapping[str, Any], at: Point) -> Way:
+    """From what a step found."""
+    edge = relationship_at(found["source"], found["type"], found["target"], found["row"], at)
+    return Way(found["key"], found["parent"], edge.type, edge.discriminator, edge)

@@ -1,0 +1,1 @@
+"""The writer: batches of events into the graph, each as one transaction."""
