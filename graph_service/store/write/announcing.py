@@ -48,8 +48,11 @@ def news(before: RowsByStream, after: RowsByStream) -> Iterator[News]:
     """All changes that `after` has and `before` has not. Each holds at least the rows of a stream that differ, and what is open."""
     for stream in {**before, **after}:
         old, new = before.get(stream, ()), after.get(stream, ())
+        edges = _edges(old)
         for item, (gone, fresh) in sorted(_different(old, new).items()):
-            plain = _plain(stream, gone, fresh)
+            since = min((row.valid_from for row in fresh), default=FOREVER)
+            # What is only replaced is the last there was; what is new beside it has to begin after all there was.
+            plain = _plain(stream, gone, fresh) if gone or since > edges.get(item, -FOREVER) else None
             if plain is not None:
                 yield from plain
             elif set(gone) != set(fresh):
@@ -65,6 +68,15 @@ def _different(old: Sequence[Row], new: Sequence[Row]) -> dict[str, tuple[list[R
         for row in rows:
             if id(row) not in kept:
                 found.setdefault(row.item, ([], []))[side].append(row)
+    return found
+
+
+def _edges(rows: Sequence[Row]) -> dict[str, int]:
+    """By item, the last instant at which anything begins or ends in rows."""
+    found: dict[str, int] = {}
+    for row in rows:
+        edge = row.valid_from if row.valid_to == FOREVER else row.valid_to
+        found[row.item] = max(edge, found.get(row.item, edge))
     return found
 
 
