@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple, TypeAlias
 
@@ -14,23 +14,31 @@ from graph_service.core.time import FOREVER
 Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical(value: object) -> str:
     """The one JSON text of a value: keys sorted, no spaces, no escapes that are not needed.
 
     Raises:
         ValueError: NaN, infinity, or anything JSON cannot say.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    # Most are plain text and whole numbers, for which an encoder is much ado.
+    return int.__repr__(value) if type(value) is int else _ENCODER.encode(value)
 
 
 class Properties:
-    """Named JSON values, immutable, equal only when their canonical texts are: 1, 1.0 and true are three values."""
+    """Named JSON values, immutable, equal only when their canonical texts are: 1, 1.0 and true are three values.
 
-    __slots__ = ("__dict__", "texts")
+    They are kept as the text of the whole, as the text of each value, or as both: each is made when somebody asks for it.
+    """
+
+    __slots__ = ("_text", "_texts")
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         """`texts` maps each name to the canonical JSON text of its value."""
-        self.texts: Mapping[str, str] = texts
+        self._texts: Mapping[str, str] | None = texts
+        self._text: str | None = None
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Properties:
@@ -40,16 +48,31 @@ class Properties:
     @classmethod
     def parse(cls, text: str) -> Properties:
         """From the canonical text of the whole, as `text` gives it."""
-        return cls.of(json.loads(text)) if text != "{}" else NOTHING
+        if text == "{}":
+            return NOTHING
+        found = cls.__new__(cls)
+        found._text, found._texts = text, None
+        return found
 
-    @cached_property
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """The canonical JSON text of each value by name."""
+        if self._texts is None:
+            self._texts = {name: canonical(value) for name, value in self.values().items()}
+        return self._texts
+
+    @property
     def text(self) -> str:
         """The canonical JSON object."""
-        return "{" + ",".join(f"{canonical(name)}:{self.texts[name]}" for name in sorted(self.texts)) + "}"
+        if self._text is None:
+            texts = self.texts
+            self._text = "{" + ",".join(f"{canonical(name)}:{texts[name]}" for name in sorted(texts)) + "}"
+        return self._text
 
     def values(self) -> dict[str, Json]:
         """Plain JSON values by name."""
-        return {name: json.loads(text) for name, text in self.texts.items()}
+        values: dict[str, Json] = json.loads(self.text)
+        return values
 
     def patched(self, changes: Properties, unset: Iterable[str]) -> Properties:
         """These with `unset` taken away and then `changes` laid over."""
@@ -60,7 +83,7 @@ class Properties:
         return Properties(texts)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Properties) and self.texts == other.texts
+        return isinstance(other, Properties) and self.text == other.text
 
     def __hash__(self) -> int:
         return hash(self.text)
@@ -70,6 +93,10 @@ class Properties:
 
 
 NOTHING = Properties({})
+
+
+UIDS_KEPT = 8192
+"""An event's uid is asked for many times while its batch is written."""
 
 
 class EventId(NamedTuple):
@@ -84,6 +111,7 @@ class EventId(NamedTuple):
         return event_uid(self.source, self.id)
 
 
+@lru_cache(maxsize=UIDS_KEPT)
 def event_uid(source: str, id: str) -> str:
     """See `EventId.uid`. The length prefix keeps ("ab","c") and ("a","bc") apart."""
     return blake2b(f"{len(source)}:{source}{id}".encode(), digest_size=16).hexdigest()

@@ -53,7 +53,9 @@ async def ask(
 ) -> list[dict[str, Any]]:
     """Run the query within a transaction; its rows, all of them."""
     result = await tx.run(query_with(name, *words), values)
-    return await result.data()
+    names = result.keys()
+    # Not `data()`: it walks through every list and map once more.
+    return [dict(zip(names, record, strict=True)) async for record in result]
 
 
 def schema() -> list[str]:

@@ -21,7 +21,7 @@ from graph_service.core.time import FOREVER
 
 def to_text(numbered: Iterable[tuple[int, Spanned]]) -> str:
     """Assertions of one event about one owner, each with its place within the event, as canonical JSON."""
-    return canonical([{"nth": nth, **_plain(assertion)} for nth, assertion in numbered])
+    return "[" + ",".join(_text(nth, assertion) for nth, assertion in numbered) + "]"
 
 
 def numbered_of(plain: Iterable[Mapping[str, Any]]) -> list[tuple[int, Spanned]]:
@@ -29,35 +29,32 @@ def numbered_of(plain: Iterable[Mapping[str, Any]]) -> list[tuple[int, Spanned]]
     return [(one["nth"], _assertion(one)) for one in plain]
 
 
-def _plain(assertion: Spanned) -> dict[str, Any]:
-    common = {"from": assertion.valid_from, "to": assertion.valid_to, "rule": assertion.rule}
+def _text(nth: int, assertion: Spanned) -> str:
+    """Put together from texts that are canonical already; names in the order of the alphabet."""
+    start, rule, end = assertion.valid_from, canonical(assertion.rule), assertion.valid_to
     match assertion:
         case EntityAsserted():
-            return {
-                "op": "entity", "key": assertion.key, "set": assertion.set.values(),
-                "unset": list(assertion.unset), "replace": assertion.replace, **common,
-            }  # fmt: skip
+            return (
+                f'{{"from":{start},"key":{canonical(assertion.key)},"nth":{nth},"op":"entity",'
+                f'"replace":{canonical(assertion.replace)},"rule":{rule},"set":{assertion.set.text},"to":{end},'
+                f'"unset":{canonical(assertion.unset)}}}'
+            )
         case EntityEnded():
-            return {"op": "end", "key": assertion.key, **common}
-        case RelationshipAsserted():
-            return {**_edge("relationship", assertion), "properties": assertion.properties.values(), **common}
-        case RelationshipEnded():
-            return {**_edge("end_relationship", assertion), **common}
-        case RelationshipsAsserted():
-            targets = {target: properties.values() for target, properties in assertion.targets.items()}
-            return {
-                "op": "relationships", "source": assertion.source, "type": assertion.type,
-                "discriminator": assertion.discriminator, "targets": targets, **common,
-            }  # fmt: skip
+            return f'{{"from":{start},"key":{canonical(assertion.key)},"nth":{nth},"op":"end","rule":{rule},"to":{end}}}'
+        case RelationshipAsserted() | RelationshipEnded() | RelationshipsAsserted():
+            head = f'{{"discriminator":{canonical(assertion.discriminator)},"from":{start},"nth":{nth},'
+            tail = f'"to":{end},"type":{canonical(assertion.type)}}}'
+            source = f'"rule":{rule},"source":{canonical(assertion.source)},'
         case _:
             assert_never(assertion)
-
-
-def _edge(op: str, assertion: RelationshipAsserted | RelationshipEnded) -> dict[str, Any]:
-    return {
-        "op": op, "source": assertion.source, "type": assertion.type,
-        "target": assertion.target, "discriminator": assertion.discriminator,
-    }  # fmt: skip
+    if isinstance(assertion, RelationshipsAsserted):
+        found = sorted(assertion.targets.items())
+        targets = ",".join(f"{canonical(target)}:{properties.text}" for target, properties in found)
+        return f'{head}"op":"relationships",{source}"targets":{{{targets}}},{tail}'
+    target = f'"target":{canonical(assertion.target)},'
+    if isinstance(assertion, RelationshipEnded):
+        return f'{head}"op":"end_relationship",{source}{target}{tail}'
+    return f'{head}"op":"relationship","properties":{assertion.properties.text},{source}{target}{tail}'
 
 
 def from_text(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from graph_service.core.fold import Claim, advance, fold, streams_of
 from graph_service.core.model import NOTHING, Properties, Row, StreamKey
@@ -16,6 +16,9 @@ from graph_service.store.queries import PAST
 from graph_service.store.read.rows import StoredRow
 from graph_service.store.write.announcing import RowsByStream
 from graph_service.store.write.heads import Heads, heads_of, to_text
+
+Sign: TypeAlias = frozenset[tuple[str, Any]]
+"""What tells a stored row from another of the same type and target."""
 
 BEGINNING = -(2**63)
 HAD = "HAD"
@@ -154,7 +157,7 @@ def _edits(
     before: RowsByStream,
 ) -> Edits:
     """What differs between the stored rows and the wanted ones; the open row of the entity's state lives in its node."""
-    wanted: dict[tuple[str, str, str], dict[str, Any]] = {}
+    wanted: dict[tuple[str, str, Sign], dict[str, Any]] = {}
     for stream, its_rows in rows.items():
         for row in its_rows:
             if stream.type or not _open(row):
@@ -213,8 +216,8 @@ def _plain(row: Row, discriminator: str) -> dict[str, Any]:
     return plain
 
 
-def _sign(plain: Mapping[str, Any]) -> str:
-    return repr(sorted(plain.items()))
+def _sign(plain: Mapping[str, Any]) -> Sign:
+    return frozenset(plain.items())
 
 
 def _node(rows: Iterable[Row]) -> dict[str, Any]:
