@@ -65,14 +65,14 @@ def changes_at(rows: Iterable[Row], instants: Iterable[int]) -> Iterator[tuple[i
 
 
 def _changes(versions: Sequence[Version], known: int) -> Iterator[Change]:
-    """The changes of one item at one instant."""
-    before = [v for v in versions if v.known_from < known <= v.known_to]
-    after = [v for v in versions if v.known_from <= known < v.known_to]
-    past = max((edge for v in before for edge in (v.valid_from, v.valid_to) if edge <= known), default=None)
-    edges = sorted({edge for v in (*before, *after) for edge in (v.valid_from, v.valid_to)})
+    """The changes of one item at one instant. What is believed before it and after it alike changes nothing, and is passed over."""
+    gone = [v for v in versions if v.known_from < known == v.known_to]
+    fresh = [v for v in versions if v.known_from == known < v.known_to]
+    edges = sorted({edge for v in (*gone, *fresh) for edge in (v.valid_from, v.valid_to)})
+    past = max((edge for v in versions for edge in _past_edges(v, known)), default=None)
     last: Change | None = None
     for start, end in pairwise(edges):
-        old, new = _at(before, start), _at(after, start)
+        old, new = _at(gone, start), _at(fresh, start)
         if _state(old) == _state(new):
             continue
         if last is not None and (last.valid_to, last.before, last.after) == (start, old, new):
@@ -86,10 +86,24 @@ def _changes(versions: Sequence[Version], known: int) -> Iterator[Change]:
             before=old,
             after=new,
             corrects=past is not None and start <= past,
-            made_by=new.event if new else next((v.ended_by for v in after if v.valid_to == start), None),
+            made_by=new.event if new else _ended_by(versions, start, known),
         )
     if last is not None:
         yield last
+
+
+def _past_edges(version: Version, known: int) -> Iterator[int]:
+    """The instants up to `known` at which, as was believed just before it, something had begun or ended."""
+    if version.known_from < known <= version.known_to:
+        if version.valid_from <= known:
+            yield version.valid_from
+        if version.valid_to <= known:
+            yield version.valid_to
+
+
+def _ended_by(versions: Sequence[Version], valid: int, known: int) -> str | None:
+    ended = (v for v in versions if v.valid_to == valid and v.known_from <= known < v.known_to)
+    return next((v.ended_by for v in ended), None)
 
 
 def _at(versions: Sequence[Version], valid: int) -> Version | None:

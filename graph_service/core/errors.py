@@ -9,7 +9,10 @@
     │   │   └── BadEvent                 an event of a what-if that could not be recorded so  (has `index` and `reason`)
     │   │   ├── LimitExceeded            … because it is larger than a limit  (has `limit`, `most`, `found`)
     │   │   ├── UnknownDocument          … because it names a document that is not there, or sends one where only kept ones count
-    │   │   └── Gone                     … because what it goes on from is not kept any more
+    │   │   ├── Gone                     … because what it goes on from is not kept any more
+    │   │   └── UnknownWord              … because it names what nobody declared and the graph never held  (has `names` and `near`)
+    │   │       ├── UnknownKind          a kind of entities
+    │   │       └── UnknownType          a type of relationships
     │   └── BadSettings                  a setting that is missing or wrong
     ├── Unavailable                      something outside does not answer: wait and try again
     │   ├── StoreUnavailable             Neo4j
@@ -33,6 +36,8 @@ Edges map them once: the command line to `exit_code`, GraphQL to `extensions.cod
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 class GraphServiceError(Exception):
@@ -109,6 +114,41 @@ class Gone(BadRequest):
     """A place in the change log from which nobody can go on: what came after it is not kept any more, or it is of another log."""
 
     code = "GONE"
+
+
+class UnknownWord(BadRequest):
+    """Words of a question that neither the vocabulary declares nor the graph has ever held. `names` are those words, `near` such as are
+    much like them; none where they are not to be told.
+    """
+
+    #: What the words are names of.
+    what = "word"
+
+    def __init__(self, names: Iterable[str], near: Iterable[str] = ()) -> None:
+        self.names, self.near = tuple(names), tuple(near)
+        listed = ", ".join(repr(name[:64]) for name in self.names[:5])
+        hint = f"; did you mean {' or '.join(self.near)}?" if self.near else ""
+        super().__init__(
+            f"there is no {self.what} {listed}: nothing declares it, and the graph has never held it; `vocabulary` lists those there are{hint}"
+        )
+
+    def details(self) -> dict[str, object]:
+        """What is much like it, where that may be told."""
+        return {"near": list(self.near) or None}
+
+
+class UnknownKind(UnknownWord):
+    """A kind of entities that there is not."""
+
+    code = "UNKNOWN_KIND"
+    what = "kind"
+
+
+class UnknownType(UnknownWord):
+    """A type of relationships that there is not."""
+
+    code = "UNKNOWN_TYPE"
+    what = "relationship type"
 
 
 class BadEvent(BadRequest):

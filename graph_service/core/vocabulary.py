@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
 from graph_service.core.errors import BadInput
+
+NEAR_MAX = 3
+WORDS_COMPARED_MAX = 500
+WORD_CHARS_COMPARED_MAX = 64
 
 
 class Depends(StrEnum):
@@ -92,6 +97,18 @@ class Vocabulary:
     def owner_types(self) -> tuple[str, ...]:
         """The types whose target owns their source, sorted."""
         return tuple(sorted(name for name, found in self.relationships.items() if found.owner))
+
+
+def near(words: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+    """Up to three of the `known` words that are much like one of these, in any case, the likest first; for suggestions. Cheap also for huge words."""
+    among = {word.casefold(): word for word in sorted(known)[:WORDS_COMPARED_MAX]}
+    asked = sorted(set(words))[:NEAR_MAX]
+    found = [
+        like
+        for word in asked
+        for like in get_close_matches(word[:WORD_CHARS_COMPARED_MAX].casefold(), among, n=NEAR_MAX)
+    ]
+    return tuple(among[like] for like in dict.fromkeys(found))[:NEAR_MAX]
 
 
 def _kind(plain: dict[str, Any]) -> KindDeclaration:

@@ -23,6 +23,7 @@ from graph_service.store.write.claims import numbered_of, to_text
 from graph_service.store.write.erasing import ERASED, names
 from graph_service.store.write.folding import Folding
 from graph_service.store.write.refold import BEGINNING
+from graph_service.store.write.talk import talking
 
 #: Of one entity with all its history; writers wait meanwhile.
 TRANSACTION_TIMEOUT_S = 300.0
@@ -191,7 +192,8 @@ async def _blank(
     if changed:
         held = await _held(tx, owner)
         await ask(tx, "write/claims_blanked", key=owner, rows=changed)
-        await Folding(tx).fold((), {owner}, BEGINNING if recorded_at is None else recorded_at)
+        async with talking(tx) as talk:
+            await Folding(talk).fold((), {owner}, BEGINNING if recorded_at is None else recorded_at)
         versions = max(0, held - await _held(tx, owner))
         await ask(tx, "write/erasure_counted", key=key, known_to=known_to, versions=versions, dead_letters=0)
     return events

@@ -31,10 +31,11 @@ from graph_service.store.neo4j_errors import translated
 from graph_service.store.queries import ask, query
 from graph_service.store.write.batch import Advance, Batch, MappedEvent
 from graph_service.store.write.erasing import Erasing
+from graph_service.store.write.talk import talking
 from graph_service.store.write.transaction import BatchTransaction
 from graph_service.store.write.writer import Writer
 
-BATCH_EVENTS_MAX = 500
+BATCH_EVENTS_MAX = 2000
 LETTERS_PER_TRANSACTION = 20
 EVENTS_FETCHED = 1000
 LETTERS_FETCHED = 20
@@ -233,7 +234,8 @@ class _Restoring:
             if graph["importing"] != self._summary.sha256:
                 raise Changed("another import of the same ledger has finished it")
             if self._events:
-                await _Restore(tx, _batch(self._events)).apply()
+                async with talking(tx) as talk:
+                    await _Restore(talk, _batch(self._events)).apply()
             if self._letters:
                 letters = await Erasing(tx, graph["erased_to"]).letter_rows(self._letters)
                 await ask(tx, "write/letters_restored", rows=[_marked(letter) for letter in letters])

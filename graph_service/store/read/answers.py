@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from graph_service.core.explain import Reason
+
 T = TypeVar("T")
 
 
@@ -27,6 +29,40 @@ class Basis:
     dead_letters: int
     #: Records brought in from dead letters so far, each of which may have changed answers that were final.
     replayed: int
+    #: Whether an answer at this known time stays as it is, but for replays and erasures.
+    stable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What all answers rest on at one moment, read before they are."""
+
+    #: The latest known time in the graph; None where nothing is recorded.
+    recorded_at: int | None
+    watermark: int | None
+    dead_letters: int
+    replayed: int
+    #: Which past this is: the same as long as nothing altered what was final. It says so of the graph itself and its partitions, its
+    #: declared words, replays and erasures.
+    past: str
+    #: Something is altering what was final: an erasure is not complete, or an import.
+    unsettled: bool
+
+    def basis(self, point: Point) -> Basis:
+        """What an answer at the point rests on."""
+        known = point.known if self.recorded_at is None else min(point.known, self.recorded_at)
+        return Basis(
+            valid=point.valid,
+            known=known,
+            watermark=self.watermark,
+            dead_letters=self.dead_letters,
+            replayed=self.replayed,
+            stable=self.final(known),
+        )
+
+    def final(self, known: int) -> bool:
+        """Whether an answer at this known time stays as it is, but for replays and erasures."""
+        return self.watermark is not None and known <= self.watermark and not self.unsettled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,3 +260,76 @@ class GraphStatus:
     watermark: int | None
     tick: int
     partitions: tuple[PartitionAt, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is explained: an entity (type and target empty), or a relationship; `discriminator` None is any."""
+
+    key: str
+    type: str = ""
+    target: str = ""
+    discriminator: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionAt:
+    """What was believed about an instant until `known`, and what from then on (None: that it is not there); `event` (uid) did it."""
+
+    before: VersionAt
+    after: VersionAt | None
+    event: str | None
+    known: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleAt:
+    """Under which rule, of which file, an event says what it says. `version` is that of the whole mapping."""
+
+    file: str
+    rule: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterAt:
+    """A dead letter, without anything of what is in it."""
+
+    id: str
+    recorded_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Dead letters that wait and name what is asked about, newest first. `unseen`: not all could be looked into."""
+
+    letters: tuple[LetterAt, ...] = ()
+    unseen: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """Why something is, or is not, there. Nothing that was learnt after `at.known` is in it, but for NOT_YET_KNOWN, which is about just that."""
+
+    subject: Subject
+    at: Point
+    #: Up to which known time it was looked for what was learnt later; never before `at.known`.
+    learned_to: int
+    reason: Reason
+    #: Nothing asserts the entity: it is told about relationships that name it.
+    by_name: bool
+    #: What decides, where anything was believed. As known at `at.known`; for NOT_YET_KNOWN as first known.
+    versions: tuple[VersionAt, ...]
+    #: uids, the decisive one first.
+    events: tuple[str, ...]
+    #: For each version that holds, what it took the place of in the world.
+    superseded: tuple[VersionAt, ...]
+    #: What was believed about the instant before, and is not any more; the latest first.
+    corrections: tuple[CorrectionAt, ...]
+    rules: tuple[RuleAt, ...]
+    waiting: Waiting
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is there."""
+        return self.reason is Reason.HOLDS

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from hashlib import blake2b
+from typing import Any, Literal
 
 from neo4j import AsyncDriver
 
-from graph_service.core.errors import BadSettings
-from graph_service.core.time import now
+from graph_service.core.errors import BadRequest, BadSettings
+from graph_service.core.time import FOREVER, now
 from graph_service.core.vocabulary import Vocabulary
 from graph_service.mapping import Mapping
 from graph_service.store.queries import query, query_with, type_list
@@ -16,15 +17,18 @@ from graph_service.store.read import diff as read_diff
 from graph_service.store.read import drift as read_drift
 from graph_service.store.read import entities as read_entities
 from graph_service.store.read import events as read_events
+from graph_service.store.read import explain as read_explain
 from graph_service.store.read import impact as read_impact
 from graph_service.store.read import paths as read_paths
 from graph_service.store.read import seen as read_seen
+from graph_service.store.read import trend as read_trend
 from graph_service.store.read.answers import (
     Basis,
     DifferenceAt,
     DriftAt,
     EntityAt,
     EventRow,
+    Explained,
     GraphStatus,
     ImpactAt,
     Page,
@@ -32,6 +36,8 @@ from graph_service.store.read.answers import (
     PathAt,
     Point,
     RelationshipAt,
+    Standing,
+    Subject,
     VersionAt,
 )
 from graph_service.store.read.asking import EventFilter, Filter, Order
@@ -40,6 +46,7 @@ from graph_service.store.read.foresee import Foreseen, decoded, foresee, known_n
 from graph_service.store.read.reads import Reads
 from graph_service.store.read.rows import Owner
 from graph_service.store.read.seen import EdgeKey
+from graph_service.store.read.trend import Buckets, Measure, TrendFilter
 
 Direction = Literal["out", "in", "both"]
 #: (key, type, target, discriminator); type, target and discriminator are empty for an entity.
@@ -75,6 +82,14 @@ class Reader:
         """The declared kinds and relationship types, at most a second old; empty before the first mapping is stored."""
         return await self._reads.vocabulary()
 
+    async def types(self, asked: Sequence[str] | None, *, suggest: bool = False) -> tuple[str, ...]:
+        """The relationship types that are meant; None: all that are declared or held. Raises UnknownType for any other; see `Reads.types`."""
+        return await self._reads.types(asked, suggest=suggest)
+
+    async def kinds(self, asked: Sequence[str], *, suggest: bool = False) -> tuple[str, ...]:
+        """The kinds that are meant, sorted. Raises UnknownKind for one that is neither declared nor held; see `Reads.kinds`."""
+        return await self._reads.kinds(asked, suggest=suggest)
+
     async def point(self, valid: int | None, known: int | None) -> Point:
         """A point, resolved (microseconds): `valid` is now by default, `known` all that is recorded."""
         moment = now()
@@ -84,15 +99,19 @@ class Reader:
 
     async def basis(self, point: Point) -> Basis:
         """What an answer at the point rests on: asked again with it, the answer is the same once the watermark is past."""
-        graph = await self._reads.graph()
-        recorded_at = graph.get("recorded_at")
-        partitions = await self._reads.one("read/positions")
-        return Basis(
-            valid=point.valid,
-            known=point.known if recorded_at is None else min(point.known, recorded_at),
-            watermark=_watermark(partitions["positions"]),
-            dead_letters=partitions["dead_letters"],
-            replayed=graph.get("replayed", 0) or 0,
+        return (await self.standing()).basis(point)
+
+    async def standing(self) -> Standing:
+        """What answers rest on from now on. Read before an answer, it says truly whether that is final; read after it, it may not."""
+        found = await self._reads.one("read/basis")
+        graph: dict[str, Any] = found["graph"] or {}
+        return Standing(
+            recorded_at=graph.get("recorded_at"),
+            watermark=_watermark(found["positions"]),
+            dead_letters=found["dead_letters"],
+            replayed=graph.get("replayed") or 0,
+            past=_past(graph, found["positions"], found["erasures"]),
+            unsettled=found["erasing"] > 0 or graph.get("importing") is not None,
         )
 
     async def entity(self, key: str, at: Point) -> EntityAt | None:
@@ -276,6 +295,23 @@ class Reader:
             timeout_s=self._limit_s(timeout_s),
         )  # fmt: skip
 
+    async def explain(self, subject: Subject, at: Point, *, learned_to: int | None = None) -> Explained:
+        """Why something is, or is not, there at the point: the events, rules and places in the log behind the answer.
+
+        `learned_to`: up to which known time to look for what was learnt after `at.known`, for the reason NOT_YET_KNOWN; None: all that is recorded.
+        Nothing else depends on what was learnt after `at.known`.
+
+        Raises:
+            UnknownType: the relationship's type is neither declared nor held.
+            BadRequest: `learned_to` is before `at.known`.
+        """
+        if subject.type:
+            await self._reads.types([subject.type])
+        if learned_to is not None and learned_to < at.known:
+            raise BadRequest("what was learnt later cannot be looked for up to a time before `at.known`")
+        latest = FOREVER - 1 if learned_to is None else learned_to
+        return await read_explain.explain(self._reads, subject, at, latest)
+
     async def last_seen(self, edges: Iterable[RelationshipAt], at: Point) -> dict[EdgeKey, int]:
         """When relationships were last seen, as known at the point: the time of the newest event that says so; see `read_seen`."""
         return await read_seen.last_seen(self._reads, edges, at)
@@ -336,6 +372,12 @@ class Reader:
             self._reads, frm, to, kinds=kinds, types=types, around=around, first=first, after=after
         )
 
+    async def trend(
+        self, measure: Measure, buckets: Buckets, wanted: TrendFilter, known: int
+    ) -> list[int]:
+        """The counts of a measure for each bucket, as known then. Raises LimitExceeded where corrections are too many to look at."""
+        return await read_trend.trend(self._reads, measure, buckets, wanted, known)
+
     async def status(self) -> GraphStatus:
         """Counts and positions. `entities` counts all ever named; `relationships` those believed now and not over."""
         graph = await self._reads.graph()
@@ -371,6 +413,13 @@ def _partition(plain: dict[str, object]) -> PartitionAt:
 
 def _number(value: object) -> int | None:
     return value if isinstance(value, int) else None
+
+
+def _past(graph: dict[str, Any], positions: Sequence[dict[str, object]], erasures: int) -> str:
+    """See `Standing.past`. A partition that is new may bring what was recorded long ago."""
+    places = [(one["topic"], one["partition"], one["incarnation"]) for one in positions]
+    said = (graph.get("feed"), graph.get("vocabulary"), graph.get("replayed") or 0, erasures, places)
+    return blake2b(repr(said).encode(), digest_size=16).hexdigest()
 
 
 def _watermark(positions: Sequence[dict[str, object]]) -> int | None:

@@ -9,10 +9,11 @@ from typing import Any, TypeAlias, TypeVar
 
 from neo4j import READ_ACCESS, AsyncDriver, AsyncManagedTransaction, Record, unit_of_work
 
-from graph_service.core.errors import BadInput, BadRequest, StoreUnavailable
-from graph_service.core.vocabulary import Vocabulary
+from graph_service.core.errors import BadInput, StoreUnavailable, UnknownKind, UnknownType
+from graph_service.core.vocabulary import Vocabulary, near
+from graph_service.mapping.mapping import RESERVED_TYPES
 from graph_service.store.neo4j_errors import translated
-from graph_service.store.queries import query
+from graph_service.store.queries import PAST, TYPE_NAME, query
 from graph_service.store.read.answers import Point
 
 #: How long a vocabulary that was read may be answered again.
@@ -30,7 +31,8 @@ class Reads:
     def __init__(self, driver: AsyncDriver, *, database: str, timeout_s: float) -> None:
         """Nothing is read yet."""
         self._driver, self._database, self.timeout_s = driver, database, timeout_s
-        self._vocabulary: tuple[float, Vocabulary] | None = None
+        #: When they were read, and what was.
+        self._known_words: tuple[float, tuple[Vocabulary, frozenset[str]]] | None = None
 
     async def run(self, text: str, *, timeout_s: float | None = None, **values: Any) -> list[Record]:
         """All records of a query.
@@ -87,8 +89,43 @@ class Reads:
         Raises:
             StoreUnavailable: Neo4j does not answer, or holds a vocabulary that cannot be read.
         """
-        if self._vocabulary is not None and time.monotonic() - self._vocabulary[0] < VOCABULARY_FRESH_S:
-            return self._vocabulary[1]
+        return (await self._words())[0]
+
+    async def types(self, asked: Sequence[str] | None, *, suggest: bool = False) -> tuple[str, ...]:
+        """The relationship types that are meant: for None all that are declared, and those that were, as long as the graph holds any of them.
+
+        Raises:
+            UnknownType: a type is neither; with `suggest` it says what is much like it. In a graph without any type nothing is refused.
+        """
+        declared, held = await self._words()
+        every = held.union(declared.relationships)
+        if asked is None or not every:
+            return tuple(sorted(every))
+        unknown = sorted(set(asked) - every)
+        if unknown:
+            raise UnknownType(unknown, near(unknown, every) if suggest else ())
+        return tuple(sorted(set(asked)))
+
+    async def kinds(self, asked: Sequence[str], *, suggest: bool = False) -> tuple[str, ...]:
+        """The same kinds, sorted, each once. What is declared is not looked up; what is not costs one look into an index.
+
+        Raises:
+            UnknownKind: a kind that is not declared, and of which the graph never held an entity; with `suggest` it says what is much
+                like it. In a graph without entities and declared kinds nothing is refused.
+        """
+        declared = (await self.vocabulary()).kinds
+        unsure = sorted(set(asked) - declared.keys())
+        if unsure:
+            found = await self.one("read/kinds_held", kinds=unsure)
+            unknown = [kind for kind in unsure if kind not in found["held"]]
+            if unknown and (declared or found["inhabited"]):
+                raise UnknownKind(unknown, near(unknown, declared) if suggest else ())
+        return tuple(sorted(set(asked)))
+
+    async def _words(self) -> tuple[Vocabulary, frozenset[str]]:
+        """What is declared, and the types of which the graph holds relationships, over or not."""
+        if self._known_words is not None and time.monotonic() - self._known_words[0] < VOCABULARY_FRESH_S:
+            return self._known_words[1]
         text = (await self.graph()).get("vocabulary")
         try:
             found = Vocabulary.from_json(text) if text else Vocabulary()
@@ -96,24 +133,11 @@ class Reads:
             raise StoreUnavailable(
                 f"the stored vocabulary cannot be read ({error}); load the mapping again"
             ) from error
-        self._vocabulary = (time.monotonic(), found)
-        return found
-
-    async def types(self, asked: Sequence[str] | None) -> tuple[str, ...]:
-        """The relationship types that are meant: all declared ones for None.
-
-        Raises:
-            BadRequest: a type is not declared. Before anything is declared nothing is refused.
-        """
-        declared = (await self.vocabulary()).relationships
-        if asked is None or not declared:
-            return tuple(sorted(declared))
-        unknown = sorted(set(asked) - set(declared))
-        if unknown:
-            raise BadRequest(
-                f"there is no relationship type {unknown[0][:64]!r}; the types are {', '.join(sorted(declared))}"
-            )
-        return tuple(sorted(set(asked)))
+        stored: list[str] = (await self.one("read/types_held"))["types"]
+        named = {name.removesuffix(PAST) for name in stored} - RESERVED_TYPES
+        words = found, frozenset(name for name in named if TYPE_NAME.fullmatch(name))
+        self._known_words = (time.monotonic(), words)
+        return words
 
 
 def at_values(at: Point) -> dict[str, int]:

@@ -6,18 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from neo4j import AsyncTransaction
-
 from graph_service.core.assertions import EventRetracted, RelationshipAsserted, RelationshipEnded, owner_of
 from graph_service.core.fold import Claim, claim, streams_of
-from graph_service.core.model import RecordOrder, Row, StreamKey, canonical, kind_of
-from graph_service.store.queries import PAST, ask, type_list
+from graph_service.core.model import Row, StreamKey, canonical, kind_of
 from graph_service.store.write.announcing import ENTRIES_PER_NODE, entries, news
 from graph_service.store.write.batch import MappedEvent
-from graph_service.store.write.claims import from_text
 from graph_service.store.write.heads import ENDS, Heads, appended, learned, stream_of
 from graph_service.store.write.heads import from_text as from_heads
-from graph_service.store.write.refold import BEGINNING, HAD, Edits, Stored, append, refold, row_of, window
+from graph_service.store.write.pasts import Pasts, Tails
+from graph_service.store.write.refold import BEGINNING, Edits, append, refold, row_of, window
+from graph_service.store.write.talk import Talk
 
 
 class Named(NamedTuple):
@@ -33,22 +31,23 @@ class Named(NamedTuple):
 class Folding:
     """Brings stored rows to the fold of what is claimed."""
 
-    def __init__(self, tx: AsyncTransaction) -> None:
+    def __init__(self, talk: Talk) -> None:
         """Within this transaction, which holds the writers' lock."""
-        self._tx = tx
+        self._talk = talk
         self._named: dict[str, Named] = {}
+        self._heads: dict[str, Heads] = {}
 
     async def name(self, keys: Iterable[str]) -> dict[str, Named]:
         """Entities by their keys, made where they are new."""
         rows = [{"key": key, "kind": kind_of(key)} for key in sorted(keys)]
-        (found,) = await ask(self._tx, "write/entities_named", rows=rows, beginning=BEGINNING)
+        (found,) = await self._talk.ask("write/entities_named", rows=rows, beginning=BEGINNING)
         self._named |= _named(found["entities"])
         return self._named
 
     async def _look_up(self, keys: Iterable[str]) -> None:
         missing = sorted(key for key in keys if key not in self._named)
         if missing:
-            (found,) = await ask(self._tx, "write/entities_known", keys=missing)
+            (found,) = await self._talk.ask("write/entities_known", keys=missing)
             self._named |= _named(found["entities"])
 
     async def fold(self, new: Sequence[MappedEvent], reached: set[str], recorded_at: int) -> None:
@@ -61,69 +60,98 @@ class Folding:
         await self._look_up({*claims, *reached})
         appends: dict[str, Heads] = {}
         late: dict[str, Heads] = {}
-        for owner in claims.keys() - reached:
-            before = from_heads(self._named[owner].heads)
+        async for owner in self._talk.each(sorted(claims.keys() - reached)):
+            before = self._heads_of(owner)
             if (heads := appended(owner, before, claims[owner])) is not None:
                 appends[owner] = heads
             elif (heads := learned(owner, before, claims[owner])) is not None:
                 late[owner] = heads
-        edits = await self._appended({owner: claims[owner] for owner in appends}, appends, recorded_at)
-        if late:
-            edits |= await self._windowed({owner: claims[owner] for owner in late}, late, recorded_at)
-        edits |= await self._refolded(sorted((set(claims) | reached) - set(edits)), recorded_at)
+        rest = sorted((claims.keys() | reached) - appends.keys() - late.keys())
+        # All is asked for first: what comes later is read while what came is folded.
+        tails = await self._tails({owner: claims[owner] for owner in appends})
+        windows = await self._windows({owner: claims[owner] for owner in late})
+        pasts = await Pasts.asked(self._talk, rest)
+        edits = await self._appended(claims, appends, tails, recorded_at)
+        edits |= await self._windowed(claims, late, windows, recorded_at)
+        edits |= await self._refolded(rest, pasts, recorded_at)
+        if missing := sorted(late.keys() - edits.keys()):
+            edits |= await self._refolded(missing, await Pasts.asked(self._talk, missing), recorded_at)
         await self._edit(edits)
         await self._announce(edits, new, recorded_at)
 
-    async def _appended(
-        self,
-        claims: dict[str, list[Claim]],
-        heads: dict[str, Heads],
-        recorded_at: int,
-    ) -> dict[str, Edits]:
-        existing = {owner: self._existing(owner) for owner in claims}
-        tails = await self._tails(claims, existing)
-        edits = {}
-        for owner, its_claims in claims.items():
-            edits[owner] = append(
-                owner,
-                its_claims,
-                tails[owner],
-                self._state(owner),
-                heads[owner],
-                existing[owner],
-                recorded_at,
-            )
-        return edits
-
     def _existing(self, owner: str) -> list[StreamKey]:
-        return [stream_of(owner, name) for name in from_heads(self._named[owner].heads) if name != ENDS]
+        return [stream_of(owner, name) for name in self._heads_of(owner) if name != ENDS]
+
+    def _heads_of(self, owner: str) -> Heads:
+        if owner not in self._heads:
+            self._heads[owner] = from_heads(self._named[owner].heads)
+        return self._heads[owner]
 
     def _state(self, owner: str) -> Row | None:
         held = self._named[owner].held
         return row_of("", held) if held else None
 
-    async def _windowed(
-        self, claims: dict[str, list[Claim]], heads: dict[str, Heads], recorded_at: int
+    async def _tails(self, claims: dict[str, list[Claim]]) -> Tails:
+        """Ask for the open relationships that appends can change: of whole streams, or of single targets where only those are named."""
+        whole: dict[str, set[str]] = defaultdict(set)
+        single: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for owner, its_claims in claims.items():
+            existing = self._existing(owner)
+            for one in its_claims:
+                for stream in streams_of(one.assertion, existing):
+                    if stream.type and stream in existing:
+                        if isinstance(one.assertion, (RelationshipAsserted, RelationshipEnded)):
+                            single[stream.type].add((owner, one.assertion.target))
+                        else:
+                            whole[stream.type].add(owner)
+        # The end of a relationship names no entity: its target may be one that nobody has named.
+        await self._look_up({target for pairs in single.values() for _, target in pairs})
+        asked = []
+        for name in sorted({*whole, *single}):
+            pairs = [
+                [self._named[source].id, self._named[target].id]
+                for source, target in sorted(single[name])
+                if source not in whole[name] and target in self._named
+            ]
+            asked.append((name, [self._named[key].id for key in sorted(whole[name])], pairs))
+        return await Tails.asked(self._talk, asked)
+
+    async def _appended(
+        self, claims: dict[str, list[Claim]], heads: dict[str, Heads], tails: Tails, recorded_at: int
     ) -> dict[str, Edits]:
-        """The edits of those late claims for which the past from the earliest of them on is enough."""
+        found = await tails.found()
+        edits = {}
+        async for owner in self._talk.each(heads):
+            edits[owner] = append(
+                owner,
+                claims[owner],
+                found.get(owner, ()),
+                self._state(owner),
+                heads[owner],
+                self._existing(owner),
+                recorded_at,
+            )
+        return edits
+
+    async def _windows(self, claims: dict[str, list[Claim]]) -> Pasts:
         owners = [
             [self._named[owner].id, min(one.place.valid_from for one in its)] for owner, its in claims.items()
         ]
-        new = {one.event for its in claims.values() for one in its}
-        standing = await self._claims("write/claims_since", owners=owners)
-        rows: dict[str, list[tuple[StreamKey, Stored]]] = {owner: [] for owner in claims}
-        for row in await ask(self._tx, "write/rows_since", owners=owners):
-            for id, type, target, plain in row["rows"]:
-                base = "" if type == HAD else type.removesuffix(PAST)
-                stream = StreamKey(row["key"], base, plain.get("discriminator", ""))
-                rows[row["key"]].append((stream, Stored(id=id, type=type, target=target, plain=plain)))
+        return await Pasts.since(self._talk, owners)
+
+    async def _windowed(
+        self, claims: dict[str, list[Claim]], heads: dict[str, Heads], windows: Pasts, recorded_at: int
+    ) -> dict[str, Edits]:
+        """The edits of those late claims for which the past from the earliest of them on is enough."""
+        new = {one.event for owner in heads for one in claims[owner]}
+        standing, rows = await windows.claims(), await windows.rows()
         edits = {}
-        for owner, its in claims.items():
+        async for owner in self._talk.each(heads):
             found = window(
                 owner,
-                its,
+                claims[owner],
                 [one for one in standing.get(owner, ()) if one.event not in new],
-                rows[owner],
+                rows.get(owner, ()),
                 self._state(owner),
                 heads[owner],
                 self._existing(owner),
@@ -133,61 +161,13 @@ class Folding:
                 edits[owner] = found
         return edits
 
-    async def _claims(self, name: str, **values: Any) -> dict[str, list[Claim]]:
-        claims: dict[str, list[Claim]] = defaultdict(list)
-        for row in await ask(self._tx, name, **values):
-            for uid, order, sequence, believed, text in row["claims"]:
-                claims[row["key"]] += from_text(
-                    text, event=uid, order=RecordOrder(*order), sequence=sequence, believed=believed
-                )
-        return claims
-
-    async def _tails(
-        self, claims: dict[str, list[Claim]], existing: dict[str, list[StreamKey]]
-    ) -> dict[str, list[tuple[StreamKey, Stored]]]:
-        """The open relationships that appends can change: of whole streams, or of single targets where only those are named."""
-        whole: dict[str, set[str]] = defaultdict(set)
-        single: dict[str, set[tuple[str, str]]] = defaultdict(set)
-        for owner, its_claims in claims.items():
-            seen = set(existing[owner])
-            for one in its_claims:
-                for stream in streams_of(one.assertion, existing[owner]):
-                    if stream.type and stream in seen:
-                        if isinstance(one.assertion, (RelationshipAsserted, RelationshipEnded)):
-                            single[stream.type].add((owner, one.assertion.target))
-                        else:
-                            whole[stream.type].add(owner)
-        tails: dict[str, list[tuple[StreamKey, Stored]]] = {owner: [] for owner in claims}
-        # The end of a relationship names no entity: its target may be one that nobody has named.
-        await self._look_up({target for pairs in single.values() for _, target in pairs})
-        for name in sorted({*whole, *single}):
-            word = ("type", type_list([name]))
-            pairs = [
-                [self._named[source].id, self._named[target].id]
-                for source, target in sorted(single[name])
-                if source not in whole[name] and target in self._named
-            ]
-            owners = [self._named[key].id for key in sorted(whole[name])]
-            (found,) = await ask(self._tx, "write/tails", word, owners=owners, pairs=pairs)
-            for key, id, target, plain in found["rows"]:
-                stream = StreamKey(key, name, plain.get("discriminator", ""))
-                tails[key].append((stream, Stored(id=id, type=name, target=target, plain=plain)))
-        return tails
-
-    async def _refolded(self, owners: Sequence[str], recorded_at: int) -> dict[str, Edits]:
-        claims: dict[str, list[Claim]] = {}
-        stored: dict[str, list[Stored]] = {owner: [] for owner in owners}
-        if owners:
-            claims = await self._claims("write/claims", keys=owners)
-            for row in await ask(self._tx, "write/rows", keys=owners):
-                stored[row["key"]] += [
-                    Stored(id=id, type=type, target=target, plain=plain)
-                    for id, type, target, plain in row["rows"]
-                ]
-        return {
-            owner: refold(owner, claims.get(owner, ()), stored[owner], recorded_at, self._state(owner))
-            for owner in owners
-        }
+    async def _refolded(self, owners: Sequence[str], pasts: Pasts, recorded_at: int) -> dict[str, Edits]:
+        claims, rows = await pasts.claims(), await pasts.rows()
+        edits = {}
+        async for owner in self._talk.each(owners):
+            stored = [one for _, one in rows.get(owner, ())]
+            edits[owner] = refold(owner, claims.get(owner, ()), stored, recorded_at, self._state(owner))
+        return edits
 
     async def _announce(self, edits: dict[str, Edits], new: Sequence[MappedEvent], recorded_at: int) -> None:
         """Write down which beliefs changed, for those who follow them: in the transaction that changes them."""
@@ -204,33 +184,33 @@ class Folding:
             if (some := found[first : first + ENTRIES_PER_NODE])
         ]
         if rows:
-            await ask(self._tx, "write/changes", rows=rows)
+            await self._talk.say("write/changes", rows=rows)
 
     async def _edit(self, edits: dict[str, Edits]) -> None:
         gone = [id for edit in edits.values() for id in edit.delete]
         if gone:
-            await ask(self._tx, "write/rows_deleted", ids=gone)
+            await self._talk.say("write/rows_deleted", ids=gone)
         await self._look_up({target for edit in edits.values() for _, target, _ in edit.create})
         by_type: dict[str, list[list[Any]]] = defaultdict(list)
         for owner, edit in edits.items():
             for name, target, plain in edit.create:
                 by_type[name].append([self._named[owner].id, self._named[target].id, plain])
         for name, rows in sorted(by_type.items()):
-            await ask(self._tx, "write/rows_created", ("type", f"`{name}`"), rows=rows)
+            await self._talk.say("write/rows_created", ("type", f"`{name}`"), rows=rows)
         nodes = [
             [self._named[owner].id, {"key": owner, "kind": kind_of(owner), **edit.node}]
             for owner, edit in edits.items()
             if "present" in edit.node
         ]
         if nodes:
-            await ask(self._tx, "write/nodes", rows=nodes)
+            await self._talk.say("write/nodes", rows=nodes)
         notes = [
             [self._named[owner].id, edit.node["heads"]]
             for owner, edit in edits.items()
             if "present" not in edit.node
         ]
         if notes:
-            await ask(self._tx, "write/nodes_noted", rows=notes)
+            await self._talk.say("write/nodes_noted", rows=notes)
 
 
 def _named(entities: Iterable[Sequence[Any]]) -> dict[str, Named]:

@@ -8,8 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from neo4j import AsyncTransaction
-
 from graph_service.core.assertions import (
     EventRetracted,
     RelationshipAsserted,
@@ -21,7 +19,6 @@ from graph_service.core.errors import Fenced, StoreTimeout, StoreUnavailable
 from graph_service.core.model import Event, EventId, RecordOrder
 from graph_service.core.time import FOREVER
 from graph_service.store.neo4j_errors import translated
-from graph_service.store.queries import ask
 from graph_service.store.write.batch import Batch, DeadLetter, MappedEvent, Outcome, Replay
 from graph_service.store.write.claims import to_text
 from graph_service.store.write.erasing import Erasing
@@ -29,13 +26,14 @@ from graph_service.store.write.folding import Folding
 from graph_service.store.write.records import conflict_letter, conflict_message, displaced_letter
 from graph_service.store.write.refold import BEGINNING
 from graph_service.store.write.retracting import retract
+from graph_service.store.write.talk import Talk
 
 
 class BatchTransaction:
     """One batch on its way into the graph."""
 
-    def __init__(self, tx: AsyncTransaction, batch: Batch) -> None:
-        self._tx, self._batch = tx, batch
+    def __init__(self, talk: Talk, batch: Batch) -> None:
+        self._talk, self._batch = talk, batch
         self._conflicts: list[DeadLetter] = []
         self._letters: list[DeadLetter] = []
         self._displaced: list[DeadLetter] = []
@@ -48,7 +46,7 @@ class BatchTransaction:
         batch = self._batch
         graph = await self._lock()
         self._admit(graph["importing"])
-        self._erasing = Erasing(self._tx, graph["erased_to"])
+        self._erasing = Erasing(await self._talk.quiet(), graph["erased_to"])
         done = await self._positions()
 
         def fresh(topic: str, partition: int, offset: int) -> bool:
@@ -69,11 +67,12 @@ class BatchTransaction:
         )
         if new:
             reached, touched = await self._give_way()
-            folding = Folding(self._tx)
+            folding = Folding(self._talk)
             await self._events(new, folding)
             if graph["retracted"] or any(isinstance(a, EventRetracted) for m in new for a in m.assertions):
-                reached |= await retract(self._tx, new, touched)
+                reached |= await retract(await self._talk.quiet(), new, touched)
             await folding.fold(new, reached, recorded_at)
+        await self._talk.quiet()
         first = len(new) - len(self._earlier)
         self._letters += self._displaced
         duplicates = len(events) - first - len(self._conflicts) - len(self._displaced)
@@ -102,7 +101,7 @@ class BatchTransaction:
         """
         try:
             with translated():
-                (graph,) = await ask(self._tx, "write/graph_locked")
+                (graph,) = await self._talk.ask("write/graph_locked")
         except StoreTimeout as error:
             raise StoreUnavailable(
                 "other writers held the lock for as long as a transaction may take; one of them may be frozen: its transaction ends "
@@ -114,7 +113,7 @@ class BatchTransaction:
         """Those whose letters are there and not replayed yet: to replay a letter twice is to replay it once."""
         if not self._batch.replays:
             return {}
-        rows = await ask(self._tx, "write/letters_due", ids=[r.id for r in self._batch.replays])
+        rows = await self._talk.ask("write/letters_due", ids=[r.id for r in self._batch.replays])
         due = {row["id"] for row in rows}
         return {replay.id: replay for replay in self._batch.replays if replay.id in due}
 
@@ -137,8 +136,8 @@ class BatchTransaction:
             }
             for id, letter in failed.items()
         ]  # fmt: skip
-        await ask(self._tx, "write/letters_replayed", rows=done)
-        await ask(self._tx, "write/letters_failed", rows=again)
+        await self._talk.ask("write/letters_replayed", rows=done)
+        await self._talk.ask("write/letters_failed", rows=again)
 
     def _admit(self, importing: str | None) -> None:
         """Whether this batch may be written now.
@@ -158,7 +157,7 @@ class BatchTransaction:
             Fenced: the epoch has moved on.
         """
         places = [{"topic": a.topic, "partition": a.partition} for a in self._batch.advances]
-        rows = await ask(self._tx, "write/positions", places=places)
+        rows = await self._talk.ask("write/positions", places=places)
         found = {(row["topic"], row["partition"]): row for row in rows}
         for advance in self._batch.advances:
             row = found.get((advance.topic, advance.partition))
@@ -174,7 +173,7 @@ class BatchTransaction:
         A record that stands earlier in the log than what is stored takes its place, and is noted in `_earlier`. Of other content
         than what counts: a conflict.
         """
-        rows = await ask(self._tx, "write/events_known", uids=[m.event.uid for m in events])
+        rows = await self._talk.ask("write/events_known", uids=[m.event.uid for m in events])
         known = {r["uid"]: (r["content_hash"], RecordOrder(*r["order"])) for r in rows}
         counted: list[MappedEvent] = []
         for mapped in events:
@@ -198,7 +197,7 @@ class BatchTransaction:
             return set(), set()
         owners: set[str] = set()
         retracted: set[str] = set()
-        for row in await ask(self._tx, "write/events_removed", uids=sorted(self._earlier)):
+        for row in await self._talk.ask("write/events_removed", uids=sorted(self._earlier)):
             owners.update(row["owners"])
             retracted.update(row["retracted"])
             first = self._earlier[row["uid"]].event
@@ -219,7 +218,7 @@ class BatchTransaction:
                     by_owner[owner_of(assertion)].append((nth, assertion))
             abouts = [[named[owner].id, _about(numbered)] for owner, numbered in by_owner.items()]
             rows.append([_event_row(mapped), abouts])
-        await ask(self._tx, "write/events", rows=rows)
+        await self._talk.say("write/events", rows=rows)
 
     async def _close(
         self,
@@ -233,14 +232,13 @@ class BatchTransaction:
         """Dead letters, counters and positions."""
         letters = [_letter_row(letter) for letter in await self._erasing.letters(self._letters)]
         if letters:
-            await ask(self._tx, "write/dead_letters", rows=letters)
+            await self._talk.ask("write/dead_letters", rows=letters)
         advances = [
             {"topic": a.topic, "partition": a.partition, "offset": a.offset, "recorded_at": a.recorded_at}
             for a in self._batch.advances
             if a.offset > done[(a.topic, a.partition)]
         ]
-        await ask(
-            self._tx,
+        await self._talk.ask(
             "write/advanced",
             advances=advances,
             recorded_at=None if recorded_at == BEGINNING else recorded_at,

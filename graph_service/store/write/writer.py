@@ -18,6 +18,7 @@ from graph_service.core.vocabulary import Vocabulary
 from graph_service.store.neo4j_errors import translated, unless_there
 from graph_service.store.queries import ask, query, schema, schema_of_type, type_list
 from graph_service.store.write.batch import Batch, Outcome, Position
+from graph_service.store.write.talk import talking
 from graph_service.store.write.transaction import BatchTransaction
 
 SILENCE_S = 5.0
@@ -139,7 +140,8 @@ class Writer:
             self._driver.session(database=self._database) as session,
             await session.begin_transaction(timeout=self._timeout_s) as tx,
         ):
-            outcome = await BatchTransaction(tx, batch).apply()
+            async with talking(tx) as talk:
+                outcome = await BatchTransaction(talk, batch).apply()
             await tx.commit()
             return outcome
 
