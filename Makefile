@@ -45,6 +45,7 @@ lock: ## Renew the locks (versions that still fit are kept; UPGRADE=1 takes the 
 	@scripts/bootstrap tools
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --extra fast --extra local --group dev pyproject.toml -o requirements.lock >/dev/null
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --extra fast --constraint requirements.lock pyproject.toml -o requirements-runtime.lock >/dev/null
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) tests/clients/requirements.in -o tests/clients/requirements.lock >/dev/null
 
 # The page files that the API serves; portal/build.py does nothing when they are fresh.
 build-portal: environment ## Build the browser files into graph_service/static
@@ -56,5 +57,5 @@ environment: .venv/.made
 	@scripts/bootstrap
 
 clean: ## Remove what was made here: environments, caches, built files; not the demo's data in .data
-	rm -rf .venv .venv-tools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist test-output graph_service/static
+	rm -rf .venv .venv-tools .venv-clients tests/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis dist test-output graph_service/static
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graph_service.core.vocabulary import Depends, RelationshipDeclaration, Vocabulary
-from graph_service.store.read.answers import Basis, GraphStatus, Page, Point
+from graph_service.core.errors import UnknownKind, UnknownType
+from graph_service.core.vocabulary import Depends, RelationshipDeclaration, Vocabulary, near
+from graph_service.store.read.answers import GraphStatus, Page, Point, Standing
 
 NOW = 1_767_225_600_000_000
 
@@ -21,13 +22,21 @@ class Nothing:
         calls = RelationshipDeclaration(type="CALLS", label="calls", depends=Depends.SOURCE)
         return Vocabulary(relationships={"CALLS": calls})
 
-    async def point(self, valid: int | None, known: int | None) -> Point:
-        """Now where nothing is said."""
-        return Point(valid=NOW if valid is None else valid, known=NOW if known is None else known)
+    async def types(self, asked: Sequence[str], *, suggest: bool = False) -> tuple[str, ...]:
+        """One."""
+        if unknown := sorted(set(asked) - {"CALLS"}):
+            raise UnknownType(unknown, near(unknown, ["CALLS"]) if suggest else ())
+        return tuple(sorted(set(asked)))
 
-    async def basis(self, at: Point) -> Basis:
+    async def kinds(self, asked: Sequence[str], *, suggest: bool = False) -> tuple[str, ...]:
+        """None."""
+        raise UnknownKind(sorted(set(asked)))
+
+    async def standing(self) -> Standing:
         """All is known."""
-        return Basis(valid=at.valid, known=at.known, watermark=NOW, dead_letters=0, replayed=0)
+        return Standing(
+            recorded_at=NOW, watermark=NOW, dead_letters=0, replayed=0, past="this", unsettled=False
+        )
 
     async def status(self) -> GraphStatus:
         """Nothing came."""
@@ -89,8 +98,10 @@ HARMS: tuple[Harm, ...] = (
     _asked("naive time", '{ entity(key: "a", at: {valid: "2026-01-01T00:00:00"}) { key } }', "BAD_TIME"),
     _asked("time of a million digits", '{ entity(key: "a", at: {valid: "' + "9" * 15_000 + '"}) { key } }', "BAD_TIME"),
     _asked("time far away", "query T($v: DateTime) { basis(at: {valid: $v}) { known } }", "BAD_TIME", v=10**18),
-    _asked("unknown type", '{ impact(of: ["a"], types: ["NOPE"]) { count } }', "BAD_USER_INPUT"),
-    _asked("unknown type of a million letters", '{ impact(of: ["a"], types: ["' + "N" * 15_000 + '"]) { count } }', "BAD_USER_INPUT"),
+    _asked("unknown type", '{ impact(of: ["a"], types: ["NOPE"]) { count } }', "UNKNOWN_TYPE"),
+    _asked("unknown kind", '{ entities(kinds: ["nope"]) { edges { cursor } } }', "UNKNOWN_KIND"),
+    _asked("kinds without end", "query K($kinds: [String!]) { entities(kinds: $kinds) { edges { cursor } } }", "LIMIT_EXCEEDED", kinds=["a"] * 5_000),
+    _asked("unknown type of a million letters", '{ impact(of: ["a"], types: ["' + "N" * 15_000 + '"]) { count } }', "UNKNOWN_TYPE"),
     _asked("depth of a million", '{ impact(of: ["a"], maxDepth: 1000000) { count } }', "BAD_USER_INPUT"),
     _asked("keys without end", "query K($of: [String!]!) { impact(of: $of) { count } }", "BAD_USER_INPUT", of=["a"] * 29_000),
     _asked("page of a million", "{ entities(first: 1000000) { edges { cursor } } }", "BAD_USER_INPUT"),

@@ -16,6 +16,7 @@ from graphql import (
     is_required_argument,
 )
 
+from graph_service.api.dated import ABOUT_NOW
 from graph_service.core.time import format_instant
 from graph_service.store.read.answers import Point
 from tests.histories import Pick
@@ -23,8 +24,6 @@ from tests.histories import Pick
 SCHEMA = build_schema((Path(__file__).parents[1] / "schema.graphql").read_text())
 #: Every question about a point. The others ask about now: positions, the newest events, the declared words, dead letters.
 ROOTS = ("entity", "entities", "search", "impact", "impactDrift", "paths", "diff", "basis")
-#: What the schema says is about now, wherever it stands.
-ABOUT_NOW = {("Basis", "watermark"), ("Basis", "deadLetters"), ("Basis", "replayed")}
 #: How many fields of a document have fields of their own, at most.
 FIELDS_MAX = 16
 DEPTH_MAX = 9

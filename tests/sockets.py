@@ -159,7 +159,7 @@ class Stream:
 
 @asynccontextmanager
 async def streaming(
-    app: Any, query: str, *, headers: Headers = (), **variables: Any
+    app: Any, query: str, *, headers: Headers = (), accept: bytes = b"text/event-stream", **variables: Any
 ) -> AsyncIterator[Stream]:
     """The response to a request for events."""
     stream = Stream(json.dumps({"query": query, "variables": variables}).encode())
@@ -172,7 +172,7 @@ async def streaming(
         "query_string": b"",
         "headers": [
             (b"host", b"test"),
-            (b"accept", b"text/event-stream"),
+            (b"accept", accept),
             (b"content-type", b"application/json"),
             *headers,
         ],

@@ -9,41 +9,11 @@ import strawberry
 from graph_service.api.context import Info, Moment
 from graph_service.api.fields import resolved
 from graph_service.api.nodes import Entity, Event, Relationship, Version, as_entity, event_of
-from graph_service.api.scalars import DateTime, instant
+from graph_service.api.scalars import DateTime
 from graph_service.core.vocabulary import Depends
-from graph_service.store.read.answers import Basis as BasisRow
 from graph_service.store.read.answers import DifferenceAt, RelationshipAt, VersionAt
 
 OWNERS_OF_ONE_MAX = 50
-
-
-@strawberry.type(
-    description="What an answer rests on: ask again with these and it is the same, once `known` is at or below the watermark."
-)
-class Basis:
-    valid: DateTime = strawberry.field(description="The valid time of the answer.")
-    known: DateTime = strawberry.field(description="The latest known time that the answer could see.")
-    watermark: DateTime | None = strawberry.field(
-        description="The known time up to which answers are final; null before the first record."
-    )
-    dead_letters: int = strawberry.field(
-        description="How many records could not be applied, and wait for an operator."
-    )
-    replayed: int = strawberry.field(
-        description="How many records operators have brought in from dead letters so far, each at its true place in time: an answer "
-        "that was final stays the same as long as this does."
-    )
-
-    @classmethod
-    def of(cls, row: BasisRow) -> Basis:
-        """From the store."""
-        return cls(
-            valid=DateTime(row.valid),
-            known=DateTime(row.known),
-            watermark=instant(row.watermark),
-            dead_letters=row.dead_letters,
-            replayed=row.replayed,
-        )
 
 
 @strawberry.enum(

@@ -12,8 +12,9 @@ from graphql import GraphQLSyntaxError
 
 from graph_service.api.context import Context, LogEnds
 from graph_service.api.documents import Invalid
+from graph_service.api.erasing import Erasing
 from graph_service.api.exposure import Exposure
-from graph_service.api.http import Endpoint
+from graph_service.api.http import Endpoint, Subscribes, accepts_one_answer
 from graph_service.api.kept import Kept
 from graph_service.api.limits.turns import Turns
 from graph_service.api.live import websocket
@@ -41,11 +42,12 @@ def create_app(
     exposure: Exposure | None = None,
     log_ends: LogEnds | None = None,
     dead_letters: DeadLetters | None = None,
+    erasing: Erasing | None = None,
 ) -> FastAPI:
     """The app over a reader that stays the caller's.
 
     `access` says who is let in: `Secured(…)`, or `Insecure()` where everybody who reaches the app is. `log_ends` gives the ends of the log's
-    partitions, for the lag. `dead_letters` is what operators operate on.
+    partitions, for the lag. `dead_letters` is what operators operate on, `erasing` what erasers erase with.
 
     Raises:
         BadSettings: a kept document cannot be executed under the schema and the limits.
@@ -57,7 +59,7 @@ def create_app(
     _check_kept(schema, exposed.kept)
 
     def context(principal: Principal) -> Context:
-        return Context(reader, log_ends, dead_letters, principal=principal)
+        return Context(reader, log_ends, dead_letters, principal=principal, erasing=erasing)
 
     endpoint = Endpoint(
         schema=schema,
@@ -73,9 +75,13 @@ def create_app(
 
     @app.api_route("/graphql", methods=["GET", "POST"])
     async def graphql(request: Request) -> Response:
-        if asks_for_stream(request):
+        streaming = asks_for_stream(request)
+        if streaming and not accepts_one_answer(request.headers.get("accept")):
             return EventStream(request, live)
-        return await endpoint.answer(request)
+        try:
+            return await endpoint.answer(request, may_stream=streaming)
+        except Subscribes as found:
+            return EventStream(request, live, (found.principal, found.asked))
 
     @app.websocket("/graphql")
     async def graphql_connection(connection: WebSocket) -> None:

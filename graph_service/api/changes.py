@@ -47,14 +47,13 @@ class ChangesWanted:
         """The filter as the store takes it.
 
         Raises:
-            BadRequest: a type that is not declared, or too much at once.
+            UnknownKind, UnknownType: words that there are not.
+            BadRequest: too much at once.
         """
-        for name in ("kinds", "types", "around"):
-            given = getattr(self, name)
-            if given is not None and len(given) > NAMED_MAX:
-                raise BadRequest(f"`{name}` has {len(given)} items; it may have {NAMED_MAX}")
+        if self.around is not None and len(self.around) > NAMED_MAX:
+            raise BadRequest(f"`around` has {len(self.around)} items; it may have {NAMED_MAX}")
         return ChangeFilter(
-            kinds=_some(self.kinds),
+            kinds=await context.kinds(self.kinds),
             types=await context.types(self.types),
             around=_some(self.around),
             changes=None if self.changes is None else tuple(CoreKind(one.value) for one in self.changes),

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import strawberry
 
+from graph_service.api.bases import Basis
 from graph_service.api.context import Context, Info, Moment
 from graph_service.api.fields import resolved
 from graph_service.api.ids import Cursor, read_cursor, write_cursor
@@ -16,14 +17,12 @@ T = TypeVar("T")
 Row = TypeVar("Row")
 
 
-async def _cursor_text(context: Context, question: str, after: str, moment: Moment | None) -> str:
-    """Pins an open `known` to what the graph holds, so that later pages do not see what is recorded in between. Without a moment, `after` is the
-    cursor itself.
-    """
+def _cursor_text(question: str, after: str, moment: Moment | None, earlier: Moment | None) -> str:
+    """Names the very points of this page, so that later pages do not see what is recorded in between. Without a moment, `after` is the cursor itself."""
     if moment is None:
         return after
-    known = min(moment.point.known, (await context.basis(moment.point)).known)
-    return write_cursor(question, Cursor(after=after, valid=moment.point.valid, known=known))
+    point, other = moment.point, None if earlier is None else earlier.point
+    return write_cursor(question, Cursor(after=after, valid=point.valid, known=point.known, earlier=other))
 
 
 @strawberry.type(description="One item of a page.")
@@ -32,6 +31,7 @@ class Edge(Generic[T]):
     question: strawberry.Private[str]
     after: strawberry.Private[str]
     moment: strawberry.Private[Moment | None]
+    earlier: strawberry.Private[Moment | None] = None
 
     @classmethod
     def at_place(cls, node: T, cursor: str) -> Edge[T]:
@@ -39,8 +39,8 @@ class Edge(Generic[T]):
         return cls(node=node, question="", after=cursor, moment=None)
 
     @resolved("Pass it as `after` to go on behind this item, at the same point.")
-    async def cursor(self, info: Info) -> str:
-        return await _cursor_text(info.context, self.question, self.after, self.moment)
+    def cursor(self) -> str:
+        return _cursor_text(self.question, self.after, self.moment, self.earlier)
 
 
 @strawberry.type(description="Where a page lies among all items.")
@@ -50,6 +50,7 @@ class PageInfo:
     question: strawberry.Private[str]
     ends: strawberry.Private[tuple[str, str] | None]
     moment: strawberry.Private[Moment | None]
+    earlier: strawberry.Private[Moment | None] = None
 
     @classmethod
     def between_places(cls, *, more: bool, resumed: bool, ends: tuple[str, str] | None) -> PageInfo:
@@ -57,22 +58,29 @@ class PageInfo:
         return cls(has_next_page=more, has_previous_page=resumed, question="", ends=ends, moment=None)
 
     @resolved("The cursor of the first item; null on an empty page.")
-    async def start_cursor(self, info: Info) -> str | None:
-        if self.ends is None:
-            return None
-        return await _cursor_text(info.context, self.question, self.ends[0], self.moment)
+    def start_cursor(self) -> str | None:
+        return self._cursor(0)
 
     @resolved("The cursor of the last item: `after` for the next page; null on an empty page.")
-    async def end_cursor(self, info: Info) -> str | None:
+    def end_cursor(self) -> str | None:
+        return self._cursor(1)
+
+    def _cursor(self, end: int) -> str | None:
         if self.ends is None:
             return None
-        return await _cursor_text(info.context, self.question, self.ends[1], self.moment)
+        return _cursor_text(self.question, self.ends[end], self.moment, self.earlier)
 
 
 @strawberry.type(description="One page of items, in a stable order.")
 class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The items, each with its cursor.")
     page_info: PageInfo = strawberry.field(description="Whether more follow, and the cursor to go on with.")
+    moment: strawberry.Private[Moment | None] = None
+
+    @resolved("What this page rests on; pages behind it, asked for with its cursors, rest on the same point.")
+    async def basis(self, info: Info) -> Basis:
+        moment = self.moment or await info.context.moment(None, None)
+        return Basis.of(await info.context.basis(moment.point))
 
 
 async def resume(
@@ -86,6 +94,17 @@ async def resume(
     return cursor, Moment(point=point, valid=moment.valid, known=moment.known)
 
 
+async def begin(
+    context: Context, question: str, after: str | None, valid: int | None, known: int | None
+) -> tuple[Cursor | None, Moment]:
+    """As `resume`, for what names its own point: where there is a cursor, that of the arguments is not asked about at all."""
+    cursor = read_cursor(question, after)
+    if cursor is None:
+        return None, await context.moment(valid, known)
+    point = (await context.moment(cursor.valid, cursor.known)).point
+    return cursor, Moment(point=point, valid=valid, known=known)
+
+
 def page(
     found: Page[Row],
     *,
@@ -94,12 +113,13 @@ def page(
     question: str,
     moment: Moment,
     resumed: bool,
+    earlier: Moment | None = None,
 ) -> Connection[T]:
-    """A page of the store as a connection; `after` gives the store's cursor of a row."""
+    """A page of the store as a connection; `after` gives the store's cursor of a row. `earlier` is the point it compares with, if any."""
     keys = [after(row) for row in found.items]
     return Connection(
         edges=[
-            Edge(node=node(row), question=question, after=key, moment=moment)
+            Edge(node=node(row), question=question, after=key, moment=moment, earlier=earlier)
             for row, key in zip(found.items, keys, strict=True)
         ],
         page_info=PageInfo(
@@ -108,5 +128,7 @@ def page(
             question=question,
             ends=(keys[0], keys[-1]) if keys else None,
             moment=moment,
+            earlier=earlier,
         ),
+        moment=moment,
     )

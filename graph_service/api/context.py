@@ -13,19 +13,33 @@ from strawberry.dataloader import DataLoader
 
 from graph_service.api.live.asked import ChangesAsked, ImpactAsked
 from graph_service.api.security.roles import Principal, Role
-from graph_service.core.errors import BadRequest, Forbidden
+from graph_service.core.errors import BadRequest, Forbidden, LimitExceeded
+from graph_service.core.time import now
 from graph_service.core.vocabulary import Vocabulary
 from graph_service.store.keep.deadletters import DeadLetters
 from graph_service.store.keep.letters import LetterRecord, LetterRow
-from graph_service.store.read.answers import Basis, EntityAt, EventRow, Page, Point, RelationshipAt, VersionAt
+from graph_service.store.read.answers import (
+    Basis,
+    EntityAt,
+    EventRow,
+    Page,
+    Point,
+    RelationshipAt,
+    Standing,
+    VersionAt,
+)
 from graph_service.store.read.foresee import Foreseen
 from graph_service.store.read.reader import Reader
 from graph_service.store.read.seen import edge_key
 
 if TYPE_CHECKING:
+    from graph_service.api.dated import Conditional
+    from graph_service.api.erasing import Erasing
     from graph_service.api.gate import Admitted
 
 PAGE_ITEMS_MAX = 200
+WORDS_MAX = 100
+"""Kinds, or relationship types, in one argument."""
 
 Owner: TypeAlias = tuple[str, str, str, str]
 """Whose versions: key, type, target, discriminator; the last three are empty for an entity."""
@@ -74,6 +88,7 @@ class Context:
         dead_letters: DeadLetters | None = None,
         *,
         principal: Principal,
+        erasing: Erasing | None = None,
     ) -> None:
         self.reader = reader
         self.log_ends = log_ends
@@ -86,9 +101,14 @@ class Context:
         #: The points that were asked about, in that order.
         self.points: dict[Point, None] = {}
         self._dead_letters = dead_letters
-        self._latest: asyncio.Future[Point] | None = None
+        self._erasing = erasing
+        #: Of a request whose answer may be kept; None for all others.
+        self.conditional: Conditional | None = None
+        #: Whether the answer is not the same every time: it ran out of time.
+        self.cut_short = False
+        self._standing: asyncio.Future[Standing] | None = None
+        self._now: int | None = None
         self._vocabulary: Vocabulary | None = None
-        self._bases: dict[Point, Basis] = {}
         self.entities: DataLoader[tuple[str, Point], EntityAt | None] = DataLoader(self._load_entities)
         self.events: DataLoader[str, EventRow | None] = DataLoader(self._load_events)
         self.versions: DataLoader[tuple[Owner, int, bool], tuple[VersionAt, ...]] = DataLoader(
@@ -114,17 +134,35 @@ class Context:
             raise Forbidden("this process does not serve dead letters: use `graph-service dead-letters`")
         return self._dead_letters
 
+    def eraser(self) -> Erasing:
+        """What only erasers may see and do.
+
+        Raises:
+            Forbidden: who asks is none, or this process does not erase.
+        """
+        self.principal.require(Role.ERASER, "For erasures")
+        if self._erasing is None:
+            raise Forbidden("this process does not erase: use `graph-service erase`")
+        return self._erasing
+
+    async def standing(self) -> Standing:
+        """What the whole answer rests on, read once, before anything else of it."""
+        if self._standing is None:
+            self._standing = asyncio.ensure_future(self.reader.standing())
+        # A field that fails cancels those beside it; whoever else waits for this must not be cancelled with them.
+        return await asyncio.shield(self._standing)
+
     async def moment(self, valid: int | None, known: int | None) -> Moment:
-        """The point asked for. What is left out is the same instant for all fields of a request."""
-        if valid is not None and known is not None:
-            point = Point(valid=valid, known=known)
-            self.points[point] = None
-            return Moment(point=point, valid=valid, known=known)
-        if self._latest is None:
-            self._latest = asyncio.ensure_future(self.reader.point(None, None))
-        latest = await self._latest
+        """The point asked for. What is left out is the same instant for all fields of a request, and nothing is seen that is recorded while it
+        is answered.
+        """
+        standing = await self.standing()
+        if self._now is None:
+            self._now = now()
+        latest = self._now if standing.recorded_at is None else standing.recorded_at
         point = Point(
-            valid=latest.valid if valid is None else valid, known=latest.known if known is None else known
+            valid=self._now if valid is None else valid,
+            known=latest if known is None or (standing.recorded_at is not None and known > latest) else known,
         )
         self.points[point] = None
         return Moment(point=point, valid=valid, known=known)
@@ -136,27 +174,37 @@ class Context:
         return self._vocabulary
 
     async def basis(self, point: Point) -> Basis:
-        """What answers at that point rest on, read once a request."""
-        if point not in self._bases:
-            self._bases[point] = await self.reader.basis(point)
-        return self._bases[point]
+        """What answers at that point rest on."""
+        return (await self.standing()).basis(point)
 
     async def types(self, asked: Sequence[str] | None) -> tuple[str, ...] | None:
-        """The relationship types asked for; None is all.
+        """The relationship types asked for, sorted; None is all.
 
         Raises:
-            BadRequest: a type that the vocabulary does not have.
+            UnknownType: one that is not declared, and of which the graph never held a relationship.
+            LimitExceeded: too many.
         """
         if asked is None:
             return None
-        declared = (await self.vocabulary()).relationships
-        unknown = sorted(set(asked) - set(declared))
-        if unknown:
-            known = ", ".join(sorted(declared)) or "none yet: load a mapping first"
-            raise BadRequest(
-                f"there is no relationship type {', '.join(unknown)[:200]}; known types: {known}"
-            )
+        _few(asked, "types")
+        await self.reader.types(asked, suggest=self._suggests())
         return tuple(sorted(set(asked)))
+
+    async def kinds(self, asked: Sequence[str] | None) -> tuple[str, ...] | None:
+        """The kinds asked for, sorted; None is all.
+
+        Raises:
+            UnknownKind: one that is not declared, and of which the graph never held an entity.
+            LimitExceeded: too many.
+        """
+        if asked is None:
+            return None
+        _few(asked, "kinds")
+        return await self.reader.kinds(asked, suggest=self._suggests())
+
+    def _suggests(self) -> bool:
+        """Whether errors may tell what there is."""
+        return self.admitted is not None and self.admitted.suggestions
 
     async def _load_entities(self, asked: list[tuple[str, Point]]) -> list[EntityAt | None]:
         keys: defaultdict[Point, list[str]] = defaultdict(list)
@@ -218,6 +266,13 @@ class Context:
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
+
+
+def _few(asked: Sequence[str], name: str) -> None:
+    if len(asked) > WORDS_MAX:
+        raise LimitExceeded(
+            name, WORDS_MAX, f"`{name}` has {len(asked)} items; it may have {WORDS_MAX}", found=len(asked)
+        )
 
 
 def page_size(first: int | None, default: int, most: int = PAGE_ITEMS_MAX) -> int:

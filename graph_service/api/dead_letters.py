@@ -9,7 +9,7 @@ from typing import Annotated
 import strawberry
 
 from graph_service.api.arguments import After, First
-from graph_service.api.connections import Connection, page, resume
+from graph_service.api.connections import Connection, begin, page
 from graph_service.api.context import Context, Info, Moment, page_size
 from graph_service.api.fields import resolved
 from graph_service.api.ids import decode, encode, fingerprint
@@ -270,8 +270,7 @@ class DeadLetterQueries:
         letters = info.context.operator()
         wanted = LetterFilter() if filter is None else filter.to_store()
         size, question = page_size(first, 50), fingerprint("dead letters", wanted)
-        now = await info.context.moment(None, None)
-        cursor, moment = await resume(info.context, question, after, now)
+        cursor, moment = await begin(info.context, question, after, None, None)
         found = await letters.listed(wanted, first=size, after=None if cursor is None else cursor.after)
         return page(
             found,
@@ -293,8 +292,8 @@ class DeadLetterQueries:
         return await letter_by_id(info.context, _letter_id(id))
 
 
-@strawberry.type(description="What operators do. Nothing here is allowed without their role.")
-class Mutation:
+@strawberry.type
+class DeadLetterMutations:
     @resolved(
         "Try dead letters again under the mapping as it is now, in the order of the log. What they say takes its true place in time, on "
         "both clocks: answers about the past, also final ones, become as if the mapping had always been so."

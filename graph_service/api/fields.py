@@ -10,9 +10,9 @@ import strawberry
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
 
-def resolved(description: str) -> Callable[[Resolver], Resolver]:
-    """Makes a method a field of the schema, under its own name in camel case. Every field is described."""
-    return cast("Callable[[Resolver], Resolver]", strawberry.field(description=description))
+def resolved(description: str, *, name: str | None = None) -> Callable[[Resolver], Resolver]:
+    """Makes a method a field of the schema, under its own name in camel case unless another is given. Every field is described."""
+    return cast("Callable[[Resolver], Resolver]", strawberry.field(name=name, description=description))
 
 
 def subscribed(description: str) -> Callable[[Resolver], Resolver]:

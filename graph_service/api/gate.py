@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import GraphQLError, GraphQLSchema, GraphQLSyntaxError, OperationDefinitionNode
@@ -30,6 +30,10 @@ class Admitted:
     operation: OperationDefinitionNode
     #: At most, in objects.
     cost: int
+    #: Whether who asks may be told what there is instead of something that there is not.
+    suggestions: bool
+    #: What the principal may ask for at once after this one; None where there is no such limit.
+    left: int | None = None
 
 
 class Gate:
@@ -61,16 +65,20 @@ class Gate:
         except (GraphQLSyntaxError, Invalid, LimitExceeded):
             self._budget.take(principal, REFUSED_COST)
             raise
-        self._budget.take(principal, found.cost)
-        return found
+        return replace(found, left=self._budget.take(principal, found.cost))
+
+    def give_back(self, principal: Principal, cost: int) -> None:
+        """Part of what an operation cost that was let through, and came to less."""
+        self._budget.give_back(principal, cost)
 
     def _found(
         self, text: str, name: str | None, variables: dict[str, Any] | None, principal: Principal
     ) -> Admitted:
         values = variables or {}
         variables_checked(values, self.limits)
-        document = self._documents.ready(text, suggestions=self._introspection.admits(principal))
-        if document.measures.introspects and not self._introspection.admits(principal):
+        told = self._introspection.admits(principal)
+        document = self._documents.ready(text, suggestions=told)
+        if document.measures.introspects and not told:
             role = self._introspection.role
             raise Forbidden(
                 "the schema is not told here: ask without `__schema` and `__type`, or with "
@@ -87,7 +95,7 @@ class Gate:
                 "inside lists cost less; ask page by page",
                 found=cost,
             )
-        return Admitted(document=document, operation=operation, cost=cost)
+        return Admitted(document=document, operation=operation, cost=cost, suggestions=told)
 
 
 class AtTheGate(SchemaExtension):
@@ -122,8 +130,13 @@ class AtTheGate(SchemaExtension):
         yield
 
     def get_results(self) -> dict[str, Any]:
-        """The cost, for `extensions` of the answer."""
+        """The cost, for `extensions` of the answer: what was charged, the most that one operation may cost, and what is left for others."""
         context: Context = self.execution_context.context
-        if context.admitted is None:
+        admitted, limits = context.admitted, self._gate.limits
+        if admitted is None:
             return {}
-        return {"cost": {"requested": context.admitted.cost, "most": self._gate.limits.query_cost_max}}
+        told: dict[str, Any] = {"requested": admitted.cost, "most": limits.query_cost_max}
+        if context.conditional is None or context.conditional.tag is None:
+            # Not in what may be kept: it is about this moment, and about who asks.
+            told |= {"left": admitted.left, "leftMost": limits.cost_burst, "perSecond": limits.cost_per_s}
+        return {"cost": told}

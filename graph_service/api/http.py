@@ -23,6 +23,7 @@ from graph_service.api.audit import (
     rows_of,
 )
 from graph_service.api.context import Context
+from graph_service.api.dated import Conditional
 from graph_service.api.errors import cause_of, coded, shown
 from graph_service.api.kept import Kept, hash_of
 from graph_service.api.limits.bounds import Limits
@@ -66,11 +67,14 @@ class Endpoint:
     #: What a request of somebody knows.
     context: Callable[[Principal], Context]
 
-    async def answer(self, request: Request) -> Response:
-        """The response to GET or POST.
+    async def answer(self, request: Request, *, may_stream: bool = False) -> Response:
+        """The response to GET or POST. `may_stream`: the client would also take a stream of events, if that is what it asks for.
 
         Clients that accept `application/graphql-response+json` get status 400 and no `data` when nothing was executed; clients of
         `application/json` get 200 for all that is a GraphQL request.
+
+        Raises:
+            Subscribes: it is a subscription, from a client that may be answered by a stream; nothing was begun.
         """
         started_s = time.perf_counter()
         line = AuditLine(transport=request.method)
@@ -78,6 +82,8 @@ class Endpoint:
         try:
             response = await self._answered(request, media_type, line)
         except Exception as error:
+            if may_stream and isinstance(error, Subscribes):
+                raise
             response = refusal(error, media_type)
             line.outcome = getattr(error, "code", "INTERNAL")
         line.status = response.status_code
@@ -99,18 +105,36 @@ class Endpoint:
                 text=asked.text, document_id=asked.document_id, extension=asked.persisted
             )
             context = self.context(principal)
+            if by_get:
+                has = request.headers.get("if-none-match")
+                context.conditional = Conditional(has=has, media_type=media_type)
             try:
                 async with self.turns.turn():
                     body = await self._executed(text, asked, context, changes=not by_get)
             finally:
                 note(line, context, text, asked)
+        keeping = self._keeping(context)
+        if context.conditional is not None and context.conditional.unchanged:
+            return Response(status_code=304, headers=keeping)
         errors = body.get("errors", ())
         if errors:
             line.outcome = errors[0]["extensions"]["code"]
         line.rows = rows_of(body.get("data"))
         # Without data nothing was executed: parsing, validation, the gate or the variables refused.
         status = 400 if "data" not in body and media_type == GRAPHQL_TYPE else 200
-        return _json(body, status, media_type)
+        whole = not errors and not context.cut_short
+        return _json(body, status, media_type, keeping if whole else None)
+
+    def _keeping(self, context: Context) -> dict[str, str]:
+        """The headers of an answer that may be kept. It is asked for again each time, by its tag, so that an erasure reaches every copy."""
+        if context.conditional is None or context.conditional.tag is None:
+            return {}
+        whose = "public" if self.access.insecure else "private"
+        return {
+            "etag": context.conditional.tag,
+            "cache-control": f"{whose}, no-cache",
+            "vary": "authorization, accept, origin",
+        }
 
     async def _executed(self, text: str, asked: Asked, context: Context, *, changes: bool) -> dict[str, Any]:
         """The body of the answer.
@@ -134,7 +158,7 @@ class Endpoint:
                 "the document has no such operation: name one of its operations in `operationName`"
             ) from error
         except InvalidOperationTypeError as error:
-            raise _wrong_way(error.operation_type) from error
+            raise _wrong_way(error.operation_type, context.principal, asked) from error
         except TimeoutError:
             raise RequestTimeout(
                 f"the answer was not complete after {self.limits.request_timeout_s:g} s; ask for less at once, or come again later",
@@ -156,25 +180,44 @@ class Endpoint:
 
 def response_type(accept: str | None) -> str:
     """The better of the two media types that the client accepts; `application/json` when it does not say."""
-    qualities: dict[str, float] = {}
-    for part in (accept or JSON_TYPE).lower().split(","):
-        name, *parameters = (piece.strip() for piece in part.split(";"))
-        quality = next((text[2:] for text in parameters if text.startswith("q=")), "1")
-        try:
-            qualities[name] = float(quality)
-        except ValueError:
-            qualities[name] = 0.0
+    qualities = _qualities(accept or JSON_TYPE)
     wanted = qualities.get(GRAPHQL_TYPE, 0.0)
     plain = max(qualities.get(name, 0.0) for name in (JSON_TYPE, "application/*", "*/*"))
     return GRAPHQL_TYPE if wanted > 0 and wanted >= plain else JSON_TYPE
 
 
-def _wrong_way(operation: OperationType) -> NotARequest:
+def accepts_one_answer(accept: str | None) -> bool:
+    """Whether the client names a media type of single answers, perhaps among others."""
+    qualities = _qualities(accept or "")
+    return any(qualities.get(name, 0.0) > 0 for name in (GRAPHQL_TYPE, JSON_TYPE))
+
+
+def _qualities(accept: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((text[2:] for text in parameters if text.startswith("q=")), "1")
+        try:
+            found[name] = float(quality)
+        except ValueError:
+            found[name] = 0.0
+    return found
+
+
+class Subscribes(NotARequest):
+    """A subscription, where one response was to be the answer."""
+
+    def __init__(self, principal: Principal, asked: Asked) -> None:
+        super().__init__(
+            405, "subscriptions are not answered by one response: use a connection that stays open"
+        )
+        self.principal, self.asked = principal, asked
+
+
+def _wrong_way(operation: OperationType, principal: Principal, asked: Asked) -> NotARequest:
     if operation is OperationType.MUTATION:
         return NotARequest(405, "what changes something is asked with POST, not with GET")
-    return NotARequest(
-        405, "subscriptions are not answered by one response: use a connection that stays open"
-    )
+    return Subscribes(principal, asked)
 
 
 def note(line: AuditLine, context: Context, text: str, asked: Asked) -> None:

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from graph_service.core.errors import BadRequest
+from graph_service.store.read.answers import Point
 
 ID_LENGTH_MAX = 4096
 
@@ -44,11 +45,14 @@ class Cursor:
     after: str
     valid: int
     known: int
+    #: The point to compare with, where there are two.
+    earlier: Point | None = None
 
 
 def write_cursor(question: str, cursor: Cursor) -> str:
     """The opaque text of a cursor of that question."""
-    return encode([question, cursor.after, cursor.valid, cursor.known])
+    other = [] if cursor.earlier is None else [cursor.earlier.valid, cursor.earlier.known]
+    return encode([question, cursor.after, cursor.valid, cursor.known, *other])
 
 
 def write_place(question: str, place: str) -> str:
@@ -67,9 +71,22 @@ def read_cursor(question: str, text: str | None) -> Cursor | None:
     match decode(text):
         case [str(asked), str(after), int(valid), int(known)] if asked == question:
             return Cursor(after=after, valid=valid, known=known)
-        case [str(), str(), int(), int()]:
+        case [str(asked), str(after), int(valid), int(known), int(earlier), int(then)] if asked == question:
+            return Cursor(after=after, valid=valid, known=known, earlier=Point(valid=earlier, known=then))
+        case [str(), str(), int(), int()] | [str(), str(), int(), int(), int(), int()]:
             raise BadRequest(
                 "the cursor in `after` belongs to another query: use it with the same arguments as the page it came from"
             )
         case _:
             raise BadRequest("`after` is not a cursor: pass an `endCursor` of a page before, or leave it out")
+
+
+def points_of(text: object) -> list[Point]:
+    """The points that a cursor names, whatever question it is of; none for anything else."""
+    match decode(text) if isinstance(text, str) else None:
+        case [str(), str(), int(valid), int(known)]:
+            return [Point(valid=valid, known=known)]
+        case [str(), str(), int(valid), int(known), int(earlier), int(then)]:
+            return [Point(valid=valid, known=known), Point(valid=earlier, known=then)]
+        case _:
+            return []

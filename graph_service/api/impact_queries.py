@@ -80,18 +80,19 @@ class ImpactQueries:
             raise BadRequest(
                 f"`criticality` names a property, with 1 to {PROPERTY_NAME_CHARS_MAX} characters"
             )
-        keys, depth, size = _keys(of), _depth(max_depth, 5), page_size(first, 200, ITEMS_MAX)
+        keys, depth, size = keys_of(of), depth_of(max_depth, 5), page_size(first, 200, ITEMS_MAX)
         followed = await info.context.types(types)
-        moment = await _moment_of(info, at)
+        moment = await moment_of(info, at)
         found = await info.context.reader.impact(
             keys,
-            dependents=_dependents(direction),
+            dependents=is_dependents(direction),
             types=followed,
             max_depth=depth,
             at=moment.point,
             limit=size,
             timeout_s=TIMEOUT_S,
         )
+        info.context.cut_short |= found.cut == "time"
         return Impact(of=keys, found=found, moment=moment, scores=Scores(found, moment, criticality))
 
     @resolved("Who entered and who left the impact between two points, and the event that did it.")
@@ -107,19 +108,20 @@ class ImpactQueries:
         types: Types = None,
         max_depth: Depth = 5,
     ) -> ImpactDrift:
-        keys, depth = _keys(of), _depth(max_depth, 5)
+        keys, depth = keys_of(of), depth_of(max_depth, 5)
         followed = await info.context.types(types)
-        earlier, later = await _moment_of(info, from_), await _moment_of(info, to)
+        earlier, later = await moment_of(info, from_), await moment_of(info, to)
         found = await info.context.reader.impact_drift(
             keys,
             frm=earlier.point,
             to=later.point,
-            dependents=_dependents(direction),
+            dependents=is_dependents(direction),
             types=followed,
             max_depth=depth,
             limit=ITEMS_MAX,
             timeout_s=TIMEOUT_S / 2,
         )
+        info.context.cut_short |= "time" in (found.before.cut, found.after.cut)
         return ImpactDrift(found=found, moments=(earlier, later))
 
     @resolved("What would change if these CloudEvents were appended to the log now. Nothing is written.")
@@ -144,7 +146,7 @@ class ImpactQueries:
             ),
         ] = None,
     ) -> WhatIf:
-        keys, depth = None if impact_of is None else _keys(impact_of, "impactOf"), _depth(max_depth, 5)
+        keys, depth = None if impact_of is None else keys_of(impact_of, "impactOf"), depth_of(max_depth, 5)
         reader, followed = info.context.reader, await info.context.types(types)
         found = await reader.foresee([*events], valid)
         moments = await moments_of(info.context, found)
@@ -154,7 +156,7 @@ class ImpactQueries:
                 keys,
                 frm=found.before,
                 to=found.after,
-                dependents=_dependents(direction),
+                dependents=is_dependents(direction),
                 types=followed,
                 max_depth=depth,
                 limit=ITEMS_MAX,
@@ -184,9 +186,9 @@ class ImpactQueries:
             PathDirection | None, strawberry.argument(description="Which way relationships are followed.")
         ] = PathDirection.DEPENDENCIES,
     ) -> list[Path]:
-        depth, size = _depth(max_depth, 6), page_size(first, 5, PATHS_MAX)
+        depth, size = depth_of(max_depth, 6), page_size(first, 5, PATHS_MAX)
         context, followed = info.context, await info.context.types(types)
-        moment = await _moment_of(info, at)
+        moment = await moment_of(info, at)
         found = await context.reader.paths(
             from_,
             to,
@@ -209,22 +211,34 @@ class ImpactQueries:
         ]
 
 
-async def _moment_of(info: Info, at: At | None) -> Moment:
+async def moment_of(info: Info, at: At | None) -> Moment:
+    """The point that is asked for."""
     return await info.context.moment(at.valid if at else None, at.known if at else None)
 
 
-def _dependents(direction: ImpactDirection | None) -> bool:
+def is_dependents(direction: ImpactDirection | None) -> bool:
+    """Whether dependents are asked for, as they are where nothing is said."""
     return (direction or ImpactDirection.DEPENDENTS) is ImpactDirection.DEPENDENTS
 
 
-def _depth(asked: int | None, default: int) -> int:
+def depth_of(asked: int | None, default: int) -> int:
+    """How far to go.
+
+    Raises:
+        BadRequest: below 1 or above the most.
+    """
     depth = default if asked is None else asked
     if not 1 <= depth <= DEPTH_MAX:
         raise BadRequest(f"`maxDepth` is {depth}; it must be from 1 to {DEPTH_MAX}")
     return depth
 
 
-def _keys(of: list[str], name: str = "of") -> list[str]:
+def keys_of(of: list[str], name: str = "of") -> list[str]:
+    """The keys, each once.
+
+    Raises:
+        BadRequest: none, or too many.
+    """
     if not 1 <= len(of) <= ASKED_MAX:
         raise BadRequest(f"`{name}` has {len(of)} keys; it must have from 1 to {ASKED_MAX}")
     return list(dict.fromkeys(of))

@@ -9,7 +9,7 @@ from enum import Enum
 
 import strawberry
 
-from graph_service.api.answers import Basis
+from graph_service.api.bases import Basis
 from graph_service.api.context import Context, Info, Moment, RelationshipsAsked
 from graph_service.api.fields import resolved
 from graph_service.api.nodes import Entity, Event, Relationship, as_entity, entity_of, event_of

@@ -105,7 +105,8 @@ def _hash_in(extension: object) -> str | None:
         raise UnknownDocument(
             "BAD_USER_INPUT", "`extensions.persistedQuery` must have `version` 1 and the text `sha256Hash`"
         )
-    return found.lower()
+    # Manifests of graphql-codegen say what kind of hash it is.
+    return _bare(found.lower())
 
 
 def _documents(folder: Path) -> Iterator[tuple[str, str]]:

@@ -50,11 +50,7 @@ class Entity(Node):
 
     @resolved("The name for people: its display property where it has one, else its key without the kind.")
     async def name(self, info: Info) -> str:
-        declared = (await info.context.vocabulary()).kinds.get(self.row.kind)
-        shown = (
-            json.loads(self.row.properties).get(declared.display) if declared and declared.display else None
-        )
-        return shown if isinstance(shown, str) and shown else self.row.key.partition(":")[2] or self.row.key
+        return await name_of(info.context, self.row)
 
     @resolved("false: only ever named as the end of a relationship.")
     def declared(self) -> bool:
@@ -347,6 +343,13 @@ def as_entity(key: str, row: EntityAt | None, moment: Moment) -> Entity:
         valid_from=None, valid_to=None, known_from=None, known_to=None, event=None,
     )  # fmt: skip
     return Entity(row=row or bare, moment=moment)
+
+
+async def name_of(context: Context, row: EntityAt) -> str:
+    """The name of an entity for people."""
+    declared = (await context.vocabulary()).kinds.get(row.kind)
+    shown = json.loads(row.properties).get(declared.display) if declared and declared.display else None
+    return shown if isinstance(shown, str) and shown else row.key.partition(":")[2] or row.key
 
 
 async def entity_of(context: Context, key: str, moment: Moment) -> Entity:

@@ -7,7 +7,6 @@ from typing import Annotated
 import strawberry
 
 from graph_service.api.answers import (
-    Basis,
     Difference,
     KindWord,
     PartitionStatus,
@@ -17,7 +16,8 @@ from graph_service.api.answers import (
     depends_on,
 )
 from graph_service.api.arguments import After, First, Types
-from graph_service.api.connections import Connection, page, resume
+from graph_service.api.bases import Basis
+from graph_service.api.connections import Connection, begin, page
 from graph_service.api.context import Context, Info, Moment, page_size
 from graph_service.api.fields import resolved
 from graph_service.api.find import find_node
@@ -72,10 +72,11 @@ class Query:
     ) -> Connection[Entity]:
         size, order = page_size(first, 25), order_of(order_by)
         conditions = [condition.to_store() for condition in where or ()]
-        question = fingerprint("entities", kinds, conditions, order)
-        cursor, moment = await resume(info.context, question, after, await moment_of(info.context, at))
+        asked = await info.context.kinds(kinds)
+        question = fingerprint("entities", asked, conditions, order)
+        cursor, moment = await begin(info.context, question, after, *said(at))
         found = await info.context.reader.entities(
-            kinds=kinds,
+            kinds=asked,
             where=conditions,
             at=moment.point,
             order=order,
@@ -101,11 +102,12 @@ class Query:
         first: First = 25,
         after: After = None,
     ) -> Connection[Entity]:
-        size, question = page_size(first, 25), fingerprint("search", text, kinds)
-        cursor, moment = await resume(info.context, question, after, await moment_of(info.context, at))
+        size, asked = page_size(first, 25), await info.context.kinds(kinds)
+        question = fingerprint("search", text, asked)
+        cursor, moment = await begin(info.context, question, after, *said(at))
         resumed = None if cursor is None else cursor.after
         found = await info.context.reader.search(
-            text, at=moment.point, kinds=kinds, first=size, after=resumed
+            text, at=moment.point, kinds=asked, first=size, after=resumed
         )
         return page(
             found,
@@ -139,14 +141,16 @@ class Query:
         after: After = None,
     ) -> Connection[Difference]:
         context, size = info.context, page_size(first, 100)
-        asked = await context.types(types)
-        earlier = await moment_of(context, from_)
-        question = fingerprint("diff", from_.valid, from_.known, to.valid, to.known, kinds, asked, around)
-        cursor, later = await resume(context, question, after, await moment_of(context, to))
+        of_kinds, asked = await context.kinds(kinds), await context.types(types)
+        question = fingerprint("diff", *said(from_), *said(to), of_kinds, asked, around)
+        cursor, later = await begin(context, question, after, *said(to))
+        other = None if cursor is None else cursor.earlier
+        then = await context.moment(*(said(from_) if other is None else (other.valid, other.known)))
+        earlier = Moment(point=then.point, valid=from_.valid, known=from_.known)
         found = await context.reader.diff(
             earlier.point,
             later.point,
-            kinds=kinds,
+            kinds=of_kinds,
             types=asked,
             around=around,
             first=size,
@@ -159,6 +163,7 @@ class Query:
             question=question,
             moment=later,
             resumed=cursor is not None,
+            earlier=earlier,
         )
 
     @resolved("One event of the ledger, by its CloudEvents identity.")
@@ -182,8 +187,7 @@ class Query:
     ) -> Connection[Event]:
         wanted = EventFilter() if filter is None else filter.to_store()
         size, question = page_size(first, 50), fingerprint("events", wanted)
-        now = await info.context.moment(None, None)
-        cursor, moment = await resume(info.context, question, after, now)
+        cursor, moment = await begin(info.context, question, after, None, None)
         found = await info.context.reader.events_list(
             wanted, size, None if cursor is None else cursor.after, known=moment.point.known
         )
@@ -230,7 +234,12 @@ class Query:
 
 async def moment_of(context: Context, at: At | None) -> Moment:
     """The point that is asked for."""
-    return await context.moment(at.valid if at else None, at.known if at else None)
+    return await context.moment(*said(at))
+
+
+def said(at: At | None) -> tuple[int | None, int | None]:
+    """What is said of a point."""
+    return (None, None) if at is None else (at.valid, at.known)
 
 
 def _status(found: GraphStatus, ends: dict[tuple[str, int], int]) -> Status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NewType
 
 import strawberry
@@ -18,15 +19,34 @@ Json = NewType("Json", object)
 """Any JSON value, as parsed."""
 
 
+#: Milliseconds as text, as dashboards put them into documents: 1973-03-03 to 2286-11-20. Fewer or more digits may be a year, a day or seconds.
+_MILLIS = re.compile(r"\d{12,13}", re.ASCII)
+#: As milliseconds in early 1970, as seconds from 2001 to 2286: whoever sends these means seconds.
+_SECONDS = range(10**9, 10**10)
+
+
 def _read(value: Any) -> int:
     if isinstance(value, str):
+        if value.isdigit():
+            return _millis_of(value)
         return parse_instant(value)
     if isinstance(value, int) and not isinstance(value, bool):
+        if value in _SECONDS:
+            raise BadTime(f"{value} looks like seconds: send milliseconds, {value}000, or RFC 3339 text")
         return from_millis(value)
     raise BadTime(
         f"{value!r} is not an instant: send RFC 3339 text with an offset, such as 2026-03-01T09:30:00Z, "
         "or epoch milliseconds as a whole number"
     )
+
+
+def _millis_of(digits: str) -> int:
+    if _MILLIS.fullmatch(digits) is None:
+        raise BadTime(
+            f"{digits[:64]!r} may be a year, a day or seconds: digits as text are epoch milliseconds, 12 or 13 of them; anything else is sent as RFC 3339 "
+            "text with an offset"
+        )
+    return from_millis(int(digits))
 
 
 def _write(value: int) -> str:
@@ -36,8 +56,8 @@ def _write(value: int) -> str:
 SCALARS: dict[object, ScalarDefinition] = {
     DateTime: strawberry.scalar(
         name="DateTime",
-        description="An instant: RFC 3339 with an offset, or epoch milliseconds. Answered in UTC. "
-        "A time without an offset is refused.",
+        description="An instant: RFC 3339 with an offset, or epoch milliseconds (a whole number, or 12 or 13 digits as text). Answered in UTC. "
+        "A time without an offset is refused, and so is what looks like seconds.",
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
         serialize=_write,
         parse_value=_read,

@@ -20,20 +20,32 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from graph_service.api.changes import Change, ChangeQueries
-from graph_service.api.dead_letters import DeadLetter, DeadLetterQueries, Mutation
+from graph_service.api.dated import Dated
+from graph_service.api.dead_letters import DeadLetter, DeadLetterMutations, DeadLetterQueries
+from graph_service.api.erasing import ErasureMutations, ErasureQueries
 from graph_service.api.gate import AtTheGate, Gate
 from graph_service.api.impact_queries import ImpactQueries
+from graph_service.api.kept import hash_of
 from graph_service.api.limits.bounds import Limits
+from graph_service.api.node_graph_queries import NodeGraphQueries
 from graph_service.api.nodes import Entity, Event, Relationship, Version
 from graph_service.api.query import Query
 from graph_service.api.scalars import SCALARS
 from graph_service.api.security.roles import Audience, Role
 from graph_service.api.subscriptions import Subscription
+from graph_service.api.trends import TrendQueries
 
 
 @strawberry.type(name="Query", description="Questions. Nothing here changes anything.")
-class Questions(Query, ImpactQueries, DeadLetterQueries, ChangeQueries):
+class Questions(Query, ImpactQueries, DeadLetterQueries, ChangeQueries, ErasureQueries, TrendQueries, NodeGraphQueries):
     """All questions: those of everybody, then those of operators."""
+
+
+@strawberry.type(
+    name="Mutation", description="What operators and erasers do. Nothing here is allowed without their role."
+)
+class Acts(DeadLetterMutations, ErasureMutations):
+    """All that changes something: what operators do, then what erasers do."""
 
 
 class Schema(strawberry.Schema):
@@ -41,6 +53,8 @@ class Schema(strawberry.Schema):
 
     #: What every operation passes before it is executed.
     gate: Gate
+    #: SHA-256 of its text.
+    hash: str
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -56,10 +70,10 @@ def make_schema(limits: Limits | None = None, introspection: Audience | None = N
     """The one schema of the service, with its limits. `introspection`: who may ask for the schema itself; readers, where not said."""
     schema = Schema(
         query=Questions,
-        mutation=Mutation,
+        mutation=Acts,
         subscription=Subscription,
         types=[Entity, Relationship, Version, Event, DeadLetter, Change],
-        extensions=[lambda: AtTheGate(schema.gate)],
+        extensions=[lambda: AtTheGate(schema.gate), lambda: Dated(schema.gate, schema._schema, schema.hash)],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     for optional in _inputs(schema._schema):
@@ -67,6 +81,7 @@ def make_schema(limits: Limits | None = None, introspection: Audience | None = N
         if optional.default_value is None:
             optional.default_value = Undefined
     schema.gate = Gate(schema._schema, limits or Limits(), introspection or Audience(role=Role.READER))
+    schema.hash = hash_of(schema.as_str())
     return schema
 
 

@@ -16,6 +16,7 @@ from graph_service.cli.places import free_port, kafka_of
 from graph_service.settings import Settings
 
 if TYPE_CHECKING:
+    from graph_service.api.erasing import Erasing
     from graph_service.api.exposure import Exposure
     from graph_service.api.security.access import Access
     from graph_service.mapping import Mapping
@@ -167,6 +168,7 @@ async def _serve(
         exposure=exposure,
         log_ends=ends,
         dead_letters=_dead_letters(driver, settings),
+        erasing=_erasing(driver, settings),
     )
     serving = asyncio.create_task(serve(app, settings.host, port))
     stopped = asyncio.create_task(stop.wait())
@@ -190,6 +192,16 @@ def _dead_letters(driver: Any, settings: Settings) -> DeadLetters | None:
     from graph_service.mapping import Mapping
 
     return dead_letters_of(driver, settings, Mapping.load(settings.mapping) if settings.mapping else None)
+
+
+def _erasing(driver: Any, settings: Settings) -> Erasing | None:
+    """What erasers erase with; None where nobody is one."""
+    if settings.insecure and settings.insecure_role != "eraser":
+        return None
+    from graph_service.api.erasing import Erasing
+    from graph_service.store.keep.erasure import Eraser
+
+    return Erasing(Eraser(driver=driver, database=settings.neo4j_database))
 
 
 async def _all(parts: list[Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:

@@ -23,7 +23,7 @@ from graph_service.mapping.files import MappingModel, mistakes, read_model, read
 from graph_service.mapping.json_text import canonical_text
 from graph_service.mapping.yaml_tree import YamlTree
 
-RESERVED_TYPES = frozenset(("HAD", "ABOUT", "CAUSED"))
+RESERVED_TYPES = frozenset(("HAD", "ABOUT", "CAUSED", "RETRACTS"))
 """Relationship types that the store uses itself, besides all that end in `_PAST`."""
 
 #: How many event types the rules are remembered for; past it, they are looked up again.

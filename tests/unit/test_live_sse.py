@@ -56,6 +56,22 @@ async def test_a_query_is_answered_and_complete() -> None:
         assert await stream.event() is None
 
 
+async def test_who_takes_either_gets_events_for_subscriptions_alone() -> None:
+    """As urql asks for everything: a query has one answer of the usual type, and only a subscription has a stream."""
+    either = b"application/graphql-response+json, application/json, text/event-stream, multipart/mixed"
+    reader = MemoryReader()
+    app = made(reader)
+    async with streaming(app, "{ __typename }", accept=either) as stream:
+        chunk = await asyncio.wait_for(stream.chunks.get(), 5)
+        assert json.loads(chunk["body"])["data"] == {"__typename": "Query"}
+        assert stream.headers["content-type"] == "application/graphql-response+json"
+    async with streaming(app, CHANGES, accept=either) as stream:
+        await joined(app)
+        reader.feed.land("service:a")
+        assert (await stream.data())["data"]["changes"]["entity"]["key"] == "service:a"
+        assert stream.headers["content-type"].startswith("text/event-stream")
+
+
 async def test_what_is_wrong_with_the_document_is_an_event() -> None:
     """For who reads events does not read anything else."""
     async with streaming(made(), "{ nothing }") as stream:

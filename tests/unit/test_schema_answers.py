@@ -10,11 +10,10 @@ import pytest
 
 from graph_service.api.app import create_app
 from graph_service.api.security.access import Insecure
-from graph_service.core.errors import StoreUnavailable
+from graph_service.core.errors import StoreUnavailable, UnknownKind, UnknownType
 from graph_service.core.time import FOREVER
 from graph_service.core.vocabulary import Depends, RelationshipDeclaration, Vocabulary
 from graph_service.store.read.answers import (
-    Basis,
     EntityAt,
     GraphStatus,
     ImpactAt,
@@ -22,6 +21,7 @@ from graph_service.store.read.answers import (
     Page,
     Point,
     RelationshipAt,
+    Standing,
 )
 from graph_service.store.read.asking import entity_cursor
 from graph_service.store.read.reader import Reader
@@ -61,13 +61,21 @@ class Few:
             }
         )
 
-    async def point(self, valid: int | None, known: int | None) -> Point:
-        """Now by default."""
-        return Point(valid=NOW if valid is None else valid, known=NOW if known is None else known)
+    async def standing(self) -> Standing:
+        """All is known."""
+        return Standing(
+            recorded_at=NOW, watermark=NOW, dead_letters=0, replayed=0, past="this", unsettled=False
+        )
 
-    async def basis(self, at: Point) -> Basis:
-        """Nothing special."""
-        return Basis(valid=at.valid, known=at.known, watermark=NOW, dead_letters=0, replayed=0)
+    async def types(self, asked: Sequence[str], *, suggest: bool = False) -> tuple[str, ...]:
+        """One type."""
+        if unknown := set(asked) - {"CALLS"}:
+            raise UnknownType(sorted(unknown), ["CALLS"] if suggest else ())
+        return tuple(asked)
+
+    async def kinds(self, asked: Sequence[str], *, suggest: bool = False) -> tuple[str, ...]:
+        """Any kind."""
+        return tuple(sorted(set(asked)))
 
     async def status(self) -> GraphStatus:
         """Empty, or the failure."""
@@ -116,6 +124,12 @@ class Few:
     ) -> dict[tuple[str, str, str, str], int]:
         """All of them just now."""
         return {(edge.source, edge.type, edge.target, edge.discriminator): NOW for edge in edges}
+
+
+@pytest.fixture(autouse=True)
+def now_is_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions are asked when the few were last seen."""
+    monkeypatch.setattr("graph_service.api.context.now", lambda: NOW)
 
 
 async def post(few: Few, query: str, accept: str = "application/json", **variables: Any) -> httpx.Response:
@@ -207,7 +221,7 @@ async def test_an_impact_comes_with_its_path() -> None:
     [
         ('{ entity(key: "a", at: {valid: "2026-01-01T00:00:00"}) { key } }', "BAD_TIME"),
         ('{ impact(of: ["a"], maxDepth: 21) { count } }', "BAD_USER_INPUT"),
-        ('{ impact(of: ["a"], types: ["NOPE"]) { count } }', "BAD_USER_INPUT"),
+        ('{ impact(of: ["a"], types: ["NOPE"]) { count } }', "UNKNOWN_TYPE"),
         ("{ entities(first: 201) { edges { cursor } } }", "BAD_USER_INPUT"),
         ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
         ("{ a: " * 2 + "}", "GRAPHQL_PARSE_FAILED"),

@@ -24,14 +24,15 @@ class Budget:
         #: What is left, and when that was so in seconds; who asked last, is last.
         self._left: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
 
-    def take(self, principal: Principal, cost: int) -> None:
-        """Take the cost of a request. Nobody can be told from anybody where access is insecure: there is no limit then.
+    def take(self, principal: Principal, cost: int) -> int | None:
+        """Take the cost of a request; returns what is left. Nobody can be told from anybody where access is insecure: there is no limit then,
+        and None is left.
 
         Raises:
             RateLimited: not enough is left; says after how many seconds there will be. Nothing is taken.
         """
         if principal.realm == "insecure":
-            return
+            return None
         who, at_s = (principal.realm, principal.name), self._clock()
         left, since_s = self._left.pop(who, (float(self._burst), at_s))
         left = min(float(self._burst), left + (at_s - since_s) * self._per_s)
@@ -46,3 +47,11 @@ class Budget:
                 f"come again in {wait_s} s, or ask for less: a smaller `first`, fewer nested lists",
                 retry_after_s=wait_s,
             )
+        return int(left - cost)
+
+    def give_back(self, principal: Principal, cost: int) -> None:
+        """What was taken for work that was not done."""
+        who = (principal.realm, principal.name)
+        if who in self._left and cost > 0:
+            left, since_s = self._left[who]
+            self._left[who] = (min(float(self._burst), left + cost), since_s)

@@ -43,15 +43,15 @@ def asks_for_stream(request: Request) -> bool:
 class EventStream(Response):
     """The response to a request that wants events."""
 
-    def __init__(self, request: Request, live: Live) -> None:
-        """Everything is done when it is sent."""
+    def __init__(self, request: Request, live: Live, known: tuple[Principal, Asked] | None = None) -> None:
+        """Everything is done when it is sent. `known`: who asks and what, where the request was read already."""
         super().__init__()
-        self._request, self._live = request, live
+        self._request, self._live, self._known = request, live, known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or answer until nothing more comes."""
         try:
-            principal, asked = await self._asked()
+            principal, asked = self._known or await self._asked()
             with self._live.connection():
                 resume = self._request.headers.get("last-event-id")
                 started = await self._live.start(asked, principal, "sse", resume)
