@@ -20,7 +20,8 @@ from graph_service.mapping import Mapping
 from ingest.apply import Applier, Stopped
 from ingest.deadletters import DeadLetterTopic
 from ingest.decode import Item, Place, Rules, in_record_order
-from ingest.holdings import Held, Holdings
+from ingest.finality import Finality
+from ingest.holdings import Holdings
 from ingest.kafka import require_fast_records
 from ingest.member import POLL_MS, group_consumer
 from ingest.options import IngestOptions
@@ -66,6 +67,7 @@ class Ingester:
         )
         self._holdings = Holdings()
         self._taking = Taking(options.kafka, writer, self._holdings)
+        self._finality = Finality(writer, self._holdings, idle_after_s=options.idle_after_ms / 1000)
         self._writing: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._gathered = False
@@ -194,13 +196,12 @@ class Ingester:
             if items and not stop.is_set():
                 of = dict(self._holdings.held)
                 ours = [item for item in items if item.place in of]
-                await self._mark_busy({item.place for item in ours})
                 self._writing = asyncio.create_task(applier.apply(in_record_order(ours), of))
             self._gathered = False
             now_s = time.monotonic()
-            if now_s - committed_s >= COMMIT_EVERY_S and self._writing is None:
+            if now_s - committed_s >= COMMIT_EVERY_S:
                 committed_s = now_s
-                await self._mark_idle(consumer, now_s)
+                await self._finality.round(consumer, now_s, under_way=self._writing is not None)
                 await self._commit(consumer)
             if now_s - pruned_s >= PRUNE_EVERY_S:
                 pruned_s = now_s
@@ -316,28 +317,6 @@ class Ingester:
         """The group gives partitions; they are taken up by the loop, which can wait for the store."""
         self._holdings.give(places)
 
-    async def _mark_busy(self, places: set[Place]) -> None:
-        await self._mark(dict.fromkeys(places, False))
-
-    async def _mark_idle(self, consumer: AIOKafkaConsumer, now_s: float) -> None:
-        after_s = self._options.idle_after_ms / 1000
-        idle = {}
-        for place, held in list(self._holdings.held.items()):
-            if now_s - held.moved_s >= after_s and await self._is_at_end(consumer, place, held):
-                idle[place] = True
-        await self._mark(idle)
-
-    async def _mark(self, wanted: dict[Place, bool]) -> None:
-        """Tell the store what changed. Should it be away, the next batch finds that out and waits."""
-        for place, idle in wanted.items():
-            held = self._holdings.held.get(place)
-            if held is not None and held.idle is not idle:
-                try:
-                    await self._writer.mark_idle(*place, idle)
-                    held.idle = idle
-                except Unavailable:
-                    return
-
     async def _prune(self) -> None:
         """Keep the change log within its limits, a bit at a time. Any ingester does; that several do, does no harm."""
         try:
@@ -346,13 +325,6 @@ class Ingester:
             )
         except Unavailable as error:
             log.debug("changes not pruned", cause=str(error))
-
-    async def _is_at_end(self, consumer: AIOKafkaConsumer, place: Place, held: Held) -> bool:
-        part = TopicPartition(*place)
-        high = consumer.highwater(part) if part in consumer.assignment() else None
-        if high is None:
-            return False
-        return held.offset + 1 >= high or bool(await consumer.position(part) >= high)
 
     async def _look(self, consumer: AIOKafkaConsumer) -> None:
         """Bring `progress` up to date."""

@@ -22,8 +22,6 @@ class Held:
     offset: int
     #: Known time of the last record that was decoded: the next one is not before it.
     recorded_at: int | None
-    #: Whether the store believes the partition to be idle; None: it was not told.
-    idle: bool | None = None
     #: When its last record came, in seconds of a monotonic clock.
     moved_s: float = 0.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
@@ -28,8 +29,8 @@ class Store(Writes, Protocol):
     async def assign(self, topic: str, partition: int, topic_id: str, partitions: int = 0) -> Position:
         """Own the partition from now on. `partitions`: how many the topic has."""
 
-    async def mark_idle(self, topic: str, partition: int, idle: bool) -> None:
-        """Whether the watermark waits for the partition."""
+    async def note_ends(self, places: Sequence[tuple[str, int]], known: int | None) -> int | None:
+        """Nothing more can come from these partitions that was recorded up to `known`; the graph's latest known time."""
 
     async def prune_changes(self, *, kept_s: float, nodes_max: int) -> int:
         """Take some of the oldest changes away; how many."""

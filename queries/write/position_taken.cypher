@@ -14,9 +14,9 @@ ON CREATE SET p.offset = -1, p.epoch = 0, p.topic_id = $topic_id
 WITH p, p.topic_id AS former,
      p.topic_id <> $topic_id AND NOT $topic IN [p.topic_id, $topic_id] AS anew
 SET p.topic_id = CASE WHEN $topic_id = $topic AND former IS NOT NULL THEN former ELSE $topic_id END
-SET p.epoch = p.epoch + 1
+SET p.epoch = p.epoch + 1, p.gone = null
 FOREACH (_ IN CASE WHEN anew THEN [1] ELSE [] END |
-  SET p.offset = -1, p.incarnation = coalesce(p.incarnation, 1) + 1, p.idle = false)
+  SET p.offset = -1, p.incarnation = coalesce(p.incarnation, 1) + 1)
 WITH p, former, anew
 CALL (p, former, anew) {
   WITH p, former WHERE anew
@@ -32,6 +32,6 @@ CALL (p) {
 CALL (p) {
   MATCH (o:Position {topic: p.topic})
   WHERE 0 < $partitions <= o.partition AND o.topic_id <> p.topic_id
-  SET o.idle = true
+  SET o.gone = true
 }
 RETURN p.offset AS offset, p.epoch AS epoch, CASE WHEN p.offset < 0 THEN p.recorded_at + 1 ELSE p.recorded_at END AS recorded_at

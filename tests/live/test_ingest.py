@@ -16,6 +16,7 @@ from neo4j import AsyncDriver
 
 from graph_service.mapping import Mapping
 from graph_service.store.keep.digest import digest
+from graph_service.store.read.reader import Reader
 from graph_service.store.write.writer import Writer
 from ingest.consume import Ingester
 from ingest.kafka import Kafka, records_total
@@ -226,3 +227,32 @@ async def test_the_digest_does_not_depend_on_batches(
             await ingester.drained(APPLIED_WITHIN_S)
         found.add(await digest(clean_graph))
     assert len(found) == 1
+
+
+async def test_a_quiet_partition_does_not_hold_the_watermark_back(
+    engines: EngineAddresses, clean_graph: AsyncDriver, topic: MakeTopic, mapping: Mapping
+) -> None:
+    """One partition gives records, the other never did: the watermark follows the first while it is busy, and ends at its last record."""
+    name = await topic(partitions=2)
+    reader = Reader(clean_graph)
+    producer = AIOKafkaProducer(bootstrap_servers=engines.kafka_bootstrap)
+    await producer.start()
+    try:
+        async with ingesting(options_for(engines, name, idle_after_ms=100), clean_graph, mapping):
+            reached: set[int | None] = {None}
+            async with asyncio.timeout(APPLIED_WITHIN_S):
+                while len(reached) < 4:
+                    value = json.dumps(event(uuid.uuid4().hex)).encode()
+                    await producer.send_and_wait(name, value, partition=0)
+                    await asyncio.sleep(0.3)
+                    reached.add((await reader.status()).watermark)
+                while (await reader.status()).watermark != await latest(clean_graph):
+                    await asyncio.sleep(0.1)
+    finally:
+        await producer.stop()
+
+
+async def latest(driver: AsyncDriver) -> int:
+    """The latest known time of the graph."""
+    found = await driver.execute_query("MATCH (g:Graph) RETURN g.recorded_at AS at")
+    return int(found.records[0]["at"])

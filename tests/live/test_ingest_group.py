@@ -7,7 +7,7 @@ import json
 import tracemalloc
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -55,8 +55,8 @@ class SlowStore:
             topic=topic, partition=partition, offset=offset, recorded_at=None, epoch=self.epochs[place]
         )
 
-    async def mark_idle(self, topic: str, partition: int, idle: bool) -> None:
-        pass
+    async def note_ends(self, places: Sequence[tuple[str, int]], known: int | None) -> int | None:
+        return None
 
     async def prune_changes(self, *, kept_s: float, nodes_max: int) -> int:
         return 0

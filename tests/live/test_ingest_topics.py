@@ -118,7 +118,7 @@ async def test_offsets_without_records_are_passed_over(
         async with ingesting(options, clean_graph, mapping) as ingester:
             await ingester.drained(APPLIED_WITHIN_S)
             async with asyncio.timeout(APPLIED_WITHIN_S):
-                while not (ingester.progress.at_end and (await positions(clean_graph))[0].get("idle")):
+                while not (ingester.progress.at_end and (await positions(clean_graph))[0].get("read_to")):
                     await asyncio.sleep(0.05)
     assert ingester.progress.applied == 0
     assert await ids_in(clean_graph) == sorted(
@@ -163,7 +163,7 @@ async def test_a_topic_made_anew_begins_at_its_own_beginning(
     at = {record["id"]: record["at"] for record in found.records}
     assert at["d"] > max(at["a"], at["b"]), "not even at the same instant: its offset is lower"
     # The new topic has one partition only: the other position must not hold the watermark back for ever.
-    assert now[1] == {**former[1], "idle": True}
+    assert now[1] == {**former[1], "gone": True}
 
 
 async def test_a_topic_made_anew_under_a_running_ingester(

@@ -419,8 +419,8 @@ async def test_basis_and_status(clean_graph: AsyncDriver) -> None:
     """
     await write(clean_graph, HISTORY)
     await clean_graph.execute_query(
-        "UNWIND [[0, 7, 170, false], [1, 9, 180, false], [2, -1, 50, true]] AS p "
-        "CREATE (:Position {topic: 't', partition: p[0], offset: p[1], recorded_at: p[2], idle: p[3], epoch: 1}) "
+        "UNWIND [[0, 7, 170, null], [1, 9, 180, null], [2, -1, null, 180]] AS p "
+        "CREATE (:Position {topic: 't', partition: p[0], offset: p[1], recorded_at: p[2], read_to: p[3], epoch: 1}) "
         "CREATE (:DeadLetter {id: 't/0/' + p[0]})"
     )
     reader = Reader(clean_graph)
@@ -430,13 +430,21 @@ async def test_basis_and_status(clean_graph: AsyncDriver) -> None:
     status = await reader.status()
     assert (status.entities, status.relationships, status.watermark) == (3, 1, 169)
     assert [one.position for one in status.partitions] == [7, 9, None]
-    await clean_graph.execute_query(
-        "MATCH (p:Position {partition: 2}) SET p.idle = false, p.recorded_at = null"
-    )
+    await clean_graph.execute_query("MATCH (p:Position {partition: 2}) SET p.read_to = null")
     assert (await reader.basis(at(5, 999))).watermark is None, (
         "a partition of which nothing was read holds all back"
     )
-    await clean_graph.execute_query("MATCH (p:Position) SET p.idle = true")
+    await clean_graph.execute_query("MATCH (p:Position) SET p.recorded_at = 400, p.read_to = null")
+    await clean_graph.execute_query(
+        "MATCH (p:Position {partition: 2}) SET p.recorded_at = 10, p.read_to = 180"
+    )
+    assert (await reader.basis(at(5, 999))).watermark == 180, (
+        "an idle partition lets it pass as far as it was found read, however far the others are"
+    )
+    await clean_graph.execute_query("MATCH (p:Position {partition: 0}) SET p.recorded_at = 170")
+    await clean_graph.execute_query("MATCH (p:Position {partition: 2}) SET p.gone = true")
+    assert (await reader.basis(at(5, 999))).watermark == 169, "what is no more brings nothing"
+    await clean_graph.execute_query("MATCH (p:Position) SET p.gone = null, p.read_to = 180")
     assert (await reader.basis(at(5, 999))).watermark == 180
 
 

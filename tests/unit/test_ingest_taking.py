@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -46,7 +46,7 @@ class FakeStore:
         self.said.append((topic, partition, topic_id, partitions))
         return Position(topic=topic, partition=partition, offset=self.offset, recorded_at=None, epoch=1)
 
-    async def mark_idle(self, topic: str, partition: int, idle: bool) -> None:
+    async def note_ends(self, places: Sequence[tuple[str, int]], known: int | None) -> int | None:
         raise AssertionError
 
     async def prune_changes(self, *, kept_s: float, nodes_max: int) -> int:

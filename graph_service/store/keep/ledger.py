@@ -47,7 +47,7 @@ _NOT_COUNTED = (
     *_HEADER, "id", "lock", "tick", "importing", "imported", "erased_to", "rebuild_of", "feed", "changes_gone_to",
 )  # fmt: skip
 #: Of positions and dead letters: what is of no use elsewhere.
-_PASSING = ("tick", "idle")
+_PASSING = ("tick", "read_to")
 
 OnRecord = Callable[[int, int], None]
 """Hears how many records are done, and how many there are."""

@@ -425,11 +425,15 @@ def _past(graph: dict[str, Any], positions: Sequence[dict[str, object]], erasure
 def _watermark(positions: Sequence[dict[str, object]]) -> int | None:
     """The known time up to which answers are final; None where nothing is.
 
-    A partition that is not idle holds it back to just before its last record: the next one may have been recorded at the same
-    instant. When all are idle it is their greatest: what is appended later, is recorded later.
+    It is the least of what is final in each partition: all before its last record (the next one may have been recorded at the same
+    instant), and what it was read to the end for.
     """
-    busy = [_number(one["recorded_at"]) for one in positions if not one["idle"]]
-    if busy:
-        reached = [at for at in busy if at is not None]
-        return min(reached) - 1 if len(reached) == len(busy) else None
-    return max((at for one in positions if (at := _number(one["recorded_at"])) is not None), default=None)
+    final = [_final(one) for one in positions if not one["gone"]]
+    reached = [at for at in final if at is not None]
+    return min(reached) if reached and len(reached) == len(final) else None
+
+
+def _final(position: dict[str, object]) -> int | None:
+    recorded_at, read_to = _number(position["recorded_at"]), _number(position["read_to"])
+    known = [at for at in (None if recorded_at is None else recorded_at - 1, read_to) if at is not None]
+    return max(known, default=None)

@@ -111,9 +111,13 @@ class Writer:
             epoch=row["epoch"],
         )
 
-    async def mark_idle(self, topic: str, partition: int, idle: bool) -> None:
-        """Whether a partition is read to its end, so that it does not hold the watermark back."""
-        await self._run(query("write/position_idle"), topic=topic, partition=partition, idle=idle)
+    async def note_ends(self, places: Sequence[tuple[str, int]], known: int | None) -> int | None:
+        """Note that nothing more can come from these partitions (topic, number) that was recorded up to `known`, so that they do not
+        hold the watermark back. Returns the graph's latest known time; None while there is none.
+        """
+        (row,) = await self._run(query("write/ends_noted"), places=sorted(map(list, places)), known=known)
+        recorded_at: int | None = row["recorded_at"]
+        return recorded_at
 
     async def prune_changes(self, *, kept_s: float, nodes_max: int) -> int:
         """Take the oldest of the change log away, at most `NODES_PRUNED_MAX` nodes at once: what was recorded more than `kept_s` before
