@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -66,8 +67,9 @@ def changes_at(rows: Iterable[Row], instants: Iterable[int]) -> Iterator[tuple[i
 
 def _changes(versions: Sequence[Version], known: int) -> Iterator[Change]:
     """The changes of one item at one instant. What is believed before it and after it alike changes nothing, and is passed over."""
-    gone = [v for v in versions if v.known_from < known == v.known_to]
-    fresh = [v for v in versions if v.known_from == known < v.known_to]
+    gone = sorted((v for v in versions if v.known_from < known == v.known_to), key=_valid_from)
+    fresh = sorted((v for v in versions if v.known_from == known < v.known_to), key=_valid_from)
+    ended_by: dict[int, str | None] = {}
     edges = sorted({edge for v in (*gone, *fresh) for edge in (v.valid_from, v.valid_to)})
     past = max((edge for v in versions for edge in _past_edges(v, known)), default=None)
     last: Change | None = None
@@ -79,6 +81,8 @@ def _changes(versions: Sequence[Version], known: int) -> Iterator[Change]:
             start, last = last.valid_from, None
         if last is not None:
             yield last
+        if new is None and not ended_by:
+            ended_by = _ended_by(versions, known)
         last = Change(
             item=versions[0].item,
             valid_from=start,
@@ -86,7 +90,7 @@ def _changes(versions: Sequence[Version], known: int) -> Iterator[Change]:
             before=old,
             after=new,
             corrects=past is not None and start <= past,
-            made_by=new.event if new else _ended_by(versions, start, known),
+            made_by=new.event if new else ended_by.get(start),
         )
     if last is not None:
         yield last
@@ -101,13 +105,19 @@ def _past_edges(version: Version, known: int) -> Iterator[int]:
             yield version.valid_to
 
 
-def _ended_by(versions: Sequence[Version], valid: int, known: int) -> str | None:
-    ended = (v for v in versions if v.valid_to == valid and v.known_from <= known < v.known_to)
-    return next((v.ended_by for v in ended), None)
+def _ended_by(versions: Sequence[Version], known: int) -> dict[int, str | None]:
+    """Who ended what is believed at `known`, by the instant at which it ends."""
+    return {v.valid_to: v.ended_by for v in versions if v.known_from <= known < v.known_to}
 
 
 def _at(versions: Sequence[Version], valid: int) -> Version | None:
-    return next((v for v in versions if v.valid_from <= valid < v.valid_to), None)
+    """The version that holds at `valid`, of versions that follow each other."""
+    place = bisect_right(versions, valid, key=_valid_from)
+    return versions[place - 1] if place and valid < versions[place - 1].valid_to else None
+
+
+def _valid_from(version: Version) -> int:
+    return version.valid_from
 
 
 def _state(version: Version | None) -> str | None:

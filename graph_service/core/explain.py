@@ -204,6 +204,26 @@ def by_claims(
     return None
 
 
+def ended_by(
+    claims: Iterable[Claim], type: str, item: str, discriminator: str, instant: int, known: int, first: str
+) -> str:
+    """uid of the event that ends something at an instant, as believed at `known`: `first`, which was believed to when the end was learnt, as long
+    as that still stands and says so; else the last that takes it away there, or else the last whose span ends there.
+
+    `claims`: about the entity, at least all that begin or end at the instant.
+    """
+    standing = sorted((one for one in claims if stands(one, known)), key=lambda one: one.place)
+    concerning = [one for one in standing if speaks(one.assertion, type, item, discriminator)]
+    over = [one.event for one in concerning if one.assertion.valid_to == instant]
+    taking = [
+        one.event
+        for one in concerning
+        if one.assertion.valid_from == instant and not asserts(one.assertion, type, item)
+    ]
+    every = [*over, *taking]
+    return first if first in every or not every else every[-1]
+
+
 def stands(claim: Claim, known: int) -> bool:
     """Whether the claim's event is recorded and not retracted at `known`."""
     return any(start <= known < end for start, end in claim.believed)

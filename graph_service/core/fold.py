@@ -219,7 +219,7 @@ class Belief:
         ends = since <= self._last_end
         items = None if ends else items_of((*changed, *later))
         reach = {
-            item: [row for row in self._live.get(item, ()) if row.valid_to >= since]
+            item: _reaching(self._live.get(item, []), since)
             for item in (tuple(self._live) if items is None else items)
         }
         base = {item: rows[0] for item, rows in reach.items() if rows and rows[0].valid_from < since}
@@ -229,7 +229,6 @@ class Belief:
 
     def _settle(self, known: int, item: str, old: list[Row], drawn: list[_Segment]) -> None:
         """Replace the rows of one item that reach into the window by the segments drawn for it."""
-        kept = self._live.get(item, [])[: -len(old) or None] if old else self._live.get(item, [])
         known_before = {(row.valid_from, row.event, row.properties): row for row in old}
         result = []
         for segment in drawn:
@@ -245,10 +244,20 @@ class Belief:
                     self._finished.append(replace(row, known_to=known))
                 result.append(_born(item, segment, known))
         self._finished.extend(replace(row, known_to=known) for row in known_before.values())
-        if kept or result:
-            self._live[item] = [*kept, *result]
-        else:
-            self._live.pop(item, None)
+        # In place: a history of a hundred thousand segments is not copied for each that is added.
+        rows = self._live.setdefault(item, [])
+        del rows[len(rows) - len(old) :]
+        rows += result
+        if not rows:
+            del self._live[item]
+
+
+def _reaching(rows: list[Row], since: int) -> list[Row]:
+    """Those at the end of a timeline that reach `since`."""
+    first = len(rows)
+    while first and rows[first - 1].valid_to >= since:
+        first -= 1
+    return rows[first:]
 
 
 def _place(one: Claim) -> Place:

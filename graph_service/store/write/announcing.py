@@ -8,6 +8,7 @@ another partition, replays, erasures) announces the change anew.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
@@ -48,25 +49,47 @@ def news(before: RowsByStream, after: RowsByStream) -> Iterator[News]:
     """All changes that `after` has and `before` has not. Each holds at least the rows of a stream that differ, and what is open."""
     for stream in {**before, **after}:
         old, new = before.get(stream, ()), after.get(stream, ())
-        edges = _edges(old)
+        edges, sides = _edges(old), _Sides(old, new)
         for item, (gone, fresh) in sorted(_different(old, new).items()):
             since = min((row.valid_from for row in fresh), default=FOREVER)
             # What is only replaced is the last there was; what is new beside it has to begin after all there was.
             plain = _plain(stream, gone, fresh) if gone or since > edges.get(item, -FOREVER) else None
             if plain is not None:
                 yield from plain
-            elif set(gone) != set(fresh):
-                then, now = ([row for row in rows if row.item == item] for rows in (old, new))
-                yield from _all(stream, item, then, now)
+            else:
+                instants = {known for known, *_ in _moments(gone) ^ _moments(fresh)} - {FOREVER}
+                yield from _all(stream, item, *sides.of(item), instants)
+
+
+class _Sides:
+    """The rows before and after by item, taken apart when somebody asks."""
+
+    def __init__(self, old: Sequence[Row], new: Sequence[Row]) -> None:
+        self._rows = old, new
+
+    @cached_property
+    def _by_item(self) -> tuple[dict[str, list[Row]], ...]:
+        found: tuple[dict[str, list[Row]], ...] = {}, {}
+        for side, rows in zip(found, self._rows, strict=True):
+            for row in rows:
+                side.setdefault(row.item, []).append(row)
+        return found
+
+    def of(self, item: str) -> tuple[list[Row], list[Row]]:
+        """All rows of one item."""
+        then, now = (side.get(item, []) for side in self._by_item)
+        return then, now
 
 
 def _different(old: Sequence[Row], new: Sequence[Row]) -> dict[str, tuple[list[Row], list[Row]]]:
-    """By item, the rows that are not the same objects: what a fold leaves alone mostly is."""
+    """By item, the rows that are on one side only. What a fold leaves alone mostly is the same object."""
     found: dict[str, tuple[list[Row], list[Row]]] = {}
     kept = {id(row) for row in old}.intersection(map(id, new))
-    for side, rows in enumerate((old, new)):
+    moved = [[row for row in rows if id(row) not in kept] for rows in (old, new)]
+    equal = set(moved[0]).intersection(moved[1]) if all(moved) else set()
+    for side, rows in enumerate(moved):
         for row in rows:
-            if id(row) not in kept:
+            if row not in equal:
                 found.setdefault(row.item, ([], []))[side].append(row)
     return found
 
@@ -121,13 +144,21 @@ def _closes(old: Row, closed: Row) -> bool:
     )
 
 
-def _all(stream: StreamKey, item: str, then: Sequence[Row], now: Sequence[Row]) -> Iterator[News]:
-    instants = {
-        known
-        for row in (*then, *now)
-        for known in (row.known_from, row.end_known, row.known_to)
-        if known != FOREVER
+def _moments(rows: Iterable[Row]) -> set[tuple[Any, ...]]:
+    """When which segment began to be believed, and when it ceased."""
+    return {
+        (known, begins, v.valid_from, v.valid_to, v.properties, v.event, v.ended_by)
+        for row in rows
+        for v in row.versions()
+        for known, begins in ((v.known_from, True), (v.known_to, False))
     }
+
+
+def _all(
+    stream: StreamKey, item: str, then: Sequence[Row], now: Sequence[Row], instants: Iterable[int]
+) -> Iterator[News]:
+    """The changes at these known instants that only `now` tells of."""
+    instants = set(instants)
     announced = {_sign(known, one) for known, some in changes_at(then, instants) for one in some}
     for known, some in changes_at(now, instants):
         for one in some:
