@@ -1,0 +1,167 @@
+"""What very hot entities and very large events cost, and what is refused.
+
+    .venv/bin/python -m bench.limits [--versions 100000] [--assertions 10000]
+
+A Neo4j of its own; the writer and the reader from memory, without Kafka. Each line is one case: what was done, how long it took, and for the last
+ones what it is compared with. Times are of this machine; what counts is that they end, and within the time that a transaction has (30 s).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from neo4j import AsyncDriver, AsyncGraphDatabase
+
+from graph_service.core.assertions import Assertion
+from graph_service.core.errors import GraphServiceError
+from graph_service.core.vocabulary import KindDeclaration, RelationshipDeclaration, Vocabulary
+from graph_service.local import Neo4jEngine, ensure_jars
+from graph_service.store.read.reader import Reader
+from graph_service.store.write.writer import Writer
+from tests.builders import entity, link, links, record, retract
+from tests.logs import batch_of
+from tests.oracle import Recorded
+
+BATCH = 2000
+HOT = "service:hot"
+FIRST = 1_700_000_000_000_000
+"""The valid time of the first version, in microseconds."""
+KNOWN = 1_800_000_000_000_000
+"""The known time of the first record."""
+VOCABULARY = Vocabulary(
+    kinds={"service": KindDeclaration(name="service", label="Service")},
+    relationships={"CALLS": RelationshipDeclaration(type="CALLS", label="calls", depends="source")},
+)
+
+
+class Log:
+    """One partition, written to the graph as it grows."""
+
+    def __init__(self, driver: AsyncDriver) -> None:
+        self._writer = Writer(driver)
+        self._offset = -1
+        self._epoch = 0
+
+    async def begin(self) -> None:
+        """Own it."""
+        await self._writer.migrate()
+        await self._writer.declare(VOCABULARY, "limits", ())
+        self._epoch = (await self._writer.assign("events", 0, "events")).epoch
+
+    async def write(self, events: Iterable[tuple[str, Sequence[Assertion]]]) -> float:
+        """Append and apply in one batch; seconds."""
+        records: list[Recorded] = []
+        for id, assertions in events:
+            self._offset += 1
+            records.append(record(id, KNOWN + self._offset, *assertions, offset=self._offset))
+        batch = batch_of(records, {("events", 0): self._epoch})
+        since_s = time.perf_counter()
+        await self._writer.write(batch)
+        return time.perf_counter() - since_s
+
+
+def said(case: str, seconds: float, more: str = "") -> None:
+    """One line."""
+    print(f"{case:72} {seconds:8.2f} s  {more}", flush=True)
+
+
+async def timed(case: str, log: Log, id: str, *assertions: Assertion) -> None:
+    """One event alone, or why it is refused."""
+    since_s = time.perf_counter()
+    try:
+        said(case, await log.write([(id, assertions)]))
+    except GraphServiceError as error:
+        said(case, time.perf_counter() - since_s, f"refused: {type(error).__name__}: {error}")
+
+
+async def hot_entity(driver: AsyncDriver, log: Log, versions: int) -> None:
+    """One entity with very many versions: appends, what comes late, what is withdrawn, and reads."""
+    laps = []
+    for first in range(0, versions, BATCH):
+        some = range(first, min(first + BATCH, versions))
+        laps.append(await log.write((f"v{n}", (entity(HOT, FIRST + 2 * n, version=n),)) for n in some))
+    tenth = max(1, len(laps) // 10)
+    rate = f"{BATCH * tenth / sum(laps[:tenth]):.0f}/s in the first tenth, {BATCH * tenth / sum(laps[-tenth:]):.0f}/s in the last"
+    said(f"{versions} versions of one entity, in order", sum(laps), rate)
+    await timed(
+        "a late event behind the last hundred",
+        log,
+        "late-100",
+        entity(HOT, FIRST + 2 * (versions - 100) + 1, late=1),
+    )
+    await timed(
+        "a late event in the middle that alters all after it",
+        log,
+        "late-half",
+        entity(HOT, FIRST + versions + 1, middle=1),
+    )
+    await timed("a late event before all, that alters all", log, "late-all", entity(HOT, FIRST - 1, early=1))
+    await timed("the last version withdrawn", log, "no-last", retract(f"v{versions - 1}"))
+    await timed("the first version withdrawn", log, "no-first", retract("v0"))
+    await timed("the next append", log, "next", entity(HOT, FIRST + 2 * versions, version=-1))
+    reader = Reader(driver)
+    for name, valid in (
+        ("now", FIRST + 3 * versions),
+        ("in the middle", FIRST + versions),
+        ("at the beginning", FIRST),
+    ):
+        point = await reader.point(valid, None)
+        await reader.entity(HOT, point)
+        since_s = time.perf_counter()
+        found = await reader.entity(HOT, point)
+        said(f"the entity {name}", time.perf_counter() - since_s, "" if found else "not there")
+
+
+async def large_events(log: Log, assertions: int) -> None:
+    """Very many assertions of one event."""
+    many = [entity(f"service:many-{n}", FIRST, n=n) for n in range(assertions)]
+    await timed(f"one event of {assertions} entities", log, "many", *many)
+    edges = [link("service:hub", "CALLS", f"service:many-{n}", FIRST) for n in range(assertions)]
+    await timed(f"one event of {assertions} relationships of one entity", log, "edges", *edges)
+    await timed(
+        "one more relationship of that entity", log, "edge", link("service:hub", "CALLS", HOT, FIRST + 1)
+    )
+    listed: dict[str, dict[str, object]] = {f"service:many-{n}": {} for n in range(0, assertions, 2)}
+    await timed(
+        f"a complete set that ends half of {assertions}",
+        log,
+        "half",
+        links("service:hub", "CALLS", listed, FIRST + 2),
+    )
+
+
+async def measured(driver: AsyncDriver, versions: int, assertions: int) -> None:
+    """All cases."""
+    log = Log(driver)
+    await log.begin()
+    await large_events(log, assertions)
+    await hot_entity(driver, log, versions)
+
+
+def main() -> None:
+    """Read the arguments, start Neo4j, measure."""
+    parser = argparse.ArgumentParser(prog="python -m bench.limits", description=__doc__)
+    parser.add_argument("--versions", type=int, default=100_000)
+    parser.add_argument("--assertions", type=int, default=10_000)
+    given = parser.parse_args()
+
+    async def go(engine: Neo4jEngine) -> None:
+        auth = (engine.user, engine.password)
+        async with AsyncGraphDatabase.driver(
+            engine.uri, auth=auth, notifications_min_severity="OFF"
+        ) as driver:
+            await measured(driver, given.versions, given.assertions)
+
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Neo4jEngine(Path(folder) / "neo4j", heap_mb=1024, pagecache_mb=256)
+        with engine.start(ensure_jars()):
+            asyncio.run(go(engine))
+
+
+if __name__ == "__main__":
+    main()
