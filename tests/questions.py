@@ -16,14 +16,17 @@ from graphql import (
     is_required_argument,
 )
 
-from graph_service.api.dated import ABOUT_NOW
+from graph_service.api.dated import ABOUT_NOW, DATED
 from graph_service.core.time import format_instant
 from graph_service.store.read.answers import Point
 from tests.histories import Pick
 
 SCHEMA = build_schema((Path(__file__).parents[1] / "schema.graphql").read_text())
 #: Every question about a point. The others ask about now: positions, the newest events, the declared words, dead letters.
-ROOTS = ("entity", "entities", "search", "impact", "impactDrift", "paths", "diff", "basis")
+ROOTS = tuple(DATED)
+#: Of trends those that all other arguments fit.
+MEASURES = ("RELATIONSHIPS", "CHANGES", "APPEARED", "CORRECTIONS", "EVENTS", "RECORDED")
+BEGINNING = "1969-12-31T23:59:59Z"
 #: How many fields of a document have fields of their own, at most.
 FIELDS_MAX = 16
 DEPTH_MAX = 9
@@ -74,6 +77,16 @@ class Asking:
         if str(get_named_type(declared.type)) == "At":
             point = points[self._pick(len(points))]
             return f'{{valid: "{format_instant(point.valid)}", known: "{format_instant(point.known)}"}}'
+        if str(get_named_type(declared.type)) == "DateTime":
+            point = points[self._pick(len(points))]
+            times = {
+                "known": format_instant(point.known),
+                "from": BEGINNING,
+                "to": format_instant(point.valid),
+            }
+            return f'"{times[name]}"'
+        if name == "buckets":
+            return str(1 + self._pick(5))
         if name == "first":
             return str(1 + self._pick(3))  # always: what a question may cost is reckoned from it
         if not is_required_argument(declared) and self._pick(4) < 3:
@@ -87,6 +100,10 @@ class Asking:
                 return '"' + "".join(self._keys[0])[:1] + '"'
             case "name":
                 return ('"x"', '"y"')[self._pick(2)]
+            case "measure":
+                return MEASURES[self._pick(len(MEASURES))]
+            case "depth":
+                return str(1 + self._pick(3))
             case "maxDepth":
                 return str(1 + self._pick(4))
             case "types":

@@ -10,7 +10,6 @@ from graph_service.api.context import Info, Moment
 from graph_service.api.fields import resolved
 from graph_service.api.nodes import Entity, Event, Relationship, Version, as_entity, event_of
 from graph_service.api.scalars import DateTime
-from graph_service.core.vocabulary import Depends
 from graph_service.store.read.answers import DifferenceAt, RelationshipAt, VersionAt
 
 OWNERS_OF_ONE_MAX = 50
@@ -92,44 +91,6 @@ def as_relationship(version: VersionAt) -> RelationshipAt:
         event=version.event,
         ended_by=version.ended_by,
     )
-
-
-@strawberry.enum(
-    name="Depends", description="Which end of a relationship depends on the other: what impact follows."
-)
-class DependsOn(Enum):
-    SOURCE = strawberry.enum_value("source", description="The source depends on the target.")
-    TARGET = strawberry.enum_value("target", description="The target depends on the source.")
-    NOBODY = strawberry.enum_value("nobody", description="Neither: impact does not follow it.")
-
-
-@strawberry.type(name="Kind", description="A declared kind of entity.")
-class KindWord:
-    name: str = strawberry.field(description="The kind, as in keys.")
-    label: str = strawberry.field(description="For people.")
-    description: str = strawberry.field(description="What it means; empty where nobody said.")
-
-
-@strawberry.type(name="RelationshipType", description="A declared type of relationship.")
-class RelationshipWord:
-    type: str = strawberry.field(description="The type, for instance CALLS.")
-    label: str = strawberry.field(description="For people, read between source and target.")
-    description: str = strawberry.field(description="What it means; empty where nobody said.")
-    depends: DependsOn = strawberry.field(description="Which end depends on the other.")
-    owner: bool = strawberry.field(description="Whether the target owns the source.")
-
-
-@strawberry.type(description="The declared words of the graph.")
-class Vocabulary:
-    kinds: list[KindWord] = strawberry.field(description="Kinds of entities, by name.")
-    relationship_types: list[RelationshipWord] = strawberry.field(
-        description="Types of relationships, by type."
-    )
-
-
-def depends_on(depends: Depends) -> DependsOn:
-    """The enum of the schema for that of the core."""
-    return DependsOn(depends.value)
 
 
 @strawberry.type(description="How far a partition of the log is applied.")

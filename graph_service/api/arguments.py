@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from graph_service.api.context import Side
+from graph_service.core.errors import BadRequest
 
 First = Annotated[int | None, strawberry.argument(description="How many items at most: 1 to 200.")]
 After = Annotated[
@@ -19,6 +20,23 @@ Corrections = Annotated[
 Types = Annotated[
     list[str] | None, strawberry.argument(description="Only relationships of these types; all when left out.")
 ]
+
+Steps = Annotated[
+    int | None, strawberry.argument(description="How many steps of cause and effect to follow: 1 to 20.")
+]
+STEPS_MAX = 20
+
+
+def steps(asked: int | None) -> int:
+    """How many steps to follow.
+
+    Raises:
+        BadRequest: below 1 or above the most.
+    """
+    found = 1 if asked is None else asked
+    if not 1 <= found <= STEPS_MAX:
+        raise BadRequest(f"`maxDepth` is {found}; it must be from 1 to {STEPS_MAX}")
+    return found
 
 
 @strawberry.enum(description="Which relationships of an entity.")

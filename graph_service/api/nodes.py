@@ -7,12 +7,12 @@ from typing import Annotated
 
 import strawberry
 
-from graph_service.api.arguments import SIDES, After, Corrections, Direction, First, Types
+from graph_service.api.arguments import SIDES, After, Corrections, Direction, First, Steps, Types, steps
 from graph_service.api.connections import Connection, page, resume
 from graph_service.api.context import Context, Info, Moment, Owner, RelationshipsAsked, page_size
 from graph_service.api.fields import resolved
 from graph_service.api.ids import Cursor, encode, fingerprint
-from graph_service.api.scalars import DateTime, Json, instant, parsed
+from graph_service.api.scalars import DateTime, Json, differing, instant, parsed
 from graph_service.core.model import event_uid, kind_of
 from graph_service.store.read.answers import EntityAt, EventRow, Page, RelationshipAt, VersionAt
 from graph_service.store.read.asking import event_cursor, relationship_cursor
@@ -221,12 +221,7 @@ class Version(Node):
     def changed(self) -> list[str]:
         now = json.loads(self.row.properties)
         then = {} if self.before is None else json.loads(self.before.properties)
-        absent = object()
-        return sorted(
-            name
-            for name in now.keys() | then.keys()
-            if not _same(now.get(name, absent), then.get(name, absent))
-        )
+        return differing(now, then)
 
     @resolved("Since when it was so.")
     def valid_from(self) -> DateTime:
@@ -318,17 +313,32 @@ class Event(Node):
         found = await info.context.entities.load_many([(key, self.moment.point) for key in keys])
         return [as_entity(key, row, self.moment) for key, row in zip(keys, found, strict=True)]
 
-    @resolved("The events that caused it.")
-    async def causes(self, info: Info) -> list[Event]:
-        rows = await info.context.causes.load((self.row.uid, self.moment.point.known))
+    @resolved("The events that caused it; with `maxDepth` also what caused those, nearest first, each once, 200 at most.")
+    async def causes(self, info: Info, max_depth: Steps = 1) -> list[Event]:
+        depth, known = steps(max_depth), self.moment.point.known
+        if depth == 1:
+            rows = await info.context.causes.load((self.row.uid, known))
+        else:
+            rows = await info.context.reader.causes_of(self.row.uid, known=known, max_depth=depth)
         return [Event(row=row, moment=self.moment) for row in rows]
 
-    @resolved("The events that it caused, oldest first.")
-    async def effects(self, info: Info, first: First = 50) -> list[Event]:
+    @resolved("The events that it caused, oldest first; with `maxDepth` also what those caused, nearest first, each once.")
+    async def effects(self, info: Info, first: First = 50, max_depth: Steps = 1) -> list[Event]:
         found = await info.context.reader.effects(
-            self.row.uid, page_size(first, 50), known=self.moment.point.known
+            self.row.uid, page_size(first, 50), known=self.moment.point.known, max_depth=steps(max_depth)
         )
         return [Event(row=row, moment=self.moment) for row in found.items]
+
+    @resolved("All events of its flow of work (the same `correlationId`), itself included, oldest recorded first.")
+    async def correlated(self, info: Info, first: First = 50, after: After = None) -> Connection[Event]:
+        size, flow = page_size(first, 50), self.row.correlation_id
+        question = fingerprint("correlated", flow)
+        cursor, moment = await resume(info.context, question, after, self.moment)
+        found: Page[EventRow] = Page(items=(), more=False)
+        if flow is not None:
+            place = None if cursor is None else cursor.after
+            found = await info.context.reader.correlated(flow, size, place, known=moment.point.known)
+        return event_page(found, question, moment, cursor is not None)
 
 
 def owner_of(row: VersionAt) -> Owner:
@@ -438,10 +448,3 @@ def _version_place(row: VersionAt) -> tuple[int, int]:
 
 def _version_cursor(row: VersionAt) -> str:
     return f"{row.valid_from} {row.known_from}"
-
-
-def _same(one: object, other: object) -> bool:
-    """1, 1.0 and true are three values."""
-    return one is other or json.dumps(one, sort_keys=True, default=repr) == json.dumps(
-        other, sort_keys=True, default=repr
-    )

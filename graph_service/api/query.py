@@ -8,12 +8,8 @@ import strawberry
 
 from graph_service.api.answers import (
     Difference,
-    KindWord,
     PartitionStatus,
-    RelationshipWord,
     Status,
-    Vocabulary,
-    depends_on,
 )
 from graph_service.api.arguments import After, First, Types
 from graph_service.api.bases import Basis
@@ -192,33 +188,6 @@ class Query:
             wanted, size, None if cursor is None else cursor.after, known=moment.point.known
         )
         return event_page(found, question, moment, cursor is not None)
-
-    @resolved("Kinds and relationship types that are declared, and which end depends on which.")
-    async def vocabulary(
-        self,
-        info: Info,
-        at: Annotated[
-            At | None,
-            strawberry.argument(description="Reserved: the declared words are those of the present."),
-        ] = None,
-    ) -> Vocabulary:
-        words = await info.context.vocabulary()
-        return Vocabulary(
-            kinds=[
-                KindWord(name=kind.name, label=kind.label, description=kind.description)
-                for _, kind in sorted(words.kinds.items())
-            ],
-            relationship_types=[
-                RelationshipWord(
-                    type=found.type,
-                    label=found.label,
-                    description=found.description,
-                    depends=depends_on(found.depends),
-                    owner=found.owner,
-                )
-                for _, found in sorted(words.relationships.items())
-            ],
-        )
 
     @resolved("Positions, watermark, lag, dead letters: how fresh and how complete answers are.")
     async def status(self, info: Info) -> Status:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, NewType
 
 import strawberry
@@ -79,3 +80,16 @@ def instant(value: int | None) -> DateTime | None:
 def parsed(text: str) -> Json:
     """A JSON value from the store's canonical text."""
     return Json(json.loads(text))
+
+
+def differing(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
+    """The names under which two JSON objects differ, sorted. 1, 1.0 and true are three values."""
+    return sorted(
+        name
+        for name in now.keys() | then.keys()
+        if (name in now) != (name in then) or _text(now[name]) != _text(then[name])
+    )
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, sort_keys=True)

@@ -23,6 +23,7 @@ from graph_service.api.changes import Change, ChangeQueries
 from graph_service.api.dated import Dated
 from graph_service.api.dead_letters import DeadLetter, DeadLetterMutations, DeadLetterQueries
 from graph_service.api.erasing import ErasureMutations, ErasureQueries
+from graph_service.api.explain import ExplainQueries
 from graph_service.api.gate import AtTheGate, Gate
 from graph_service.api.impact_queries import ImpactQueries
 from graph_service.api.kept import hash_of
@@ -34,10 +35,11 @@ from graph_service.api.scalars import SCALARS
 from graph_service.api.security.roles import Audience, Role
 from graph_service.api.subscriptions import Subscription
 from graph_service.api.trends import TrendQueries
+from graph_service.api.words import WordQueries
 
 
 @strawberry.type(name="Query", description="Questions. Nothing here changes anything.")
-class Questions(Query, ImpactQueries, DeadLetterQueries, ChangeQueries, ErasureQueries, TrendQueries, NodeGraphQueries):
+class Questions(Query, ImpactQueries, DeadLetterQueries, ChangeQueries, ErasureQueries, TrendQueries, NodeGraphQueries, ExplainQueries, WordQueries):
     """All questions: those of everybody, then those of operators."""
 
 

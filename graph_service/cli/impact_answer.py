@@ -68,6 +68,8 @@ async def answered(settings: Settings, asked: Asked) -> dict[str, Any]:
     mapping = EventMapping.load(asked.mapping) if asked.mapping else None
     async with driver_of(settings) as driver:
         reader = Reader(driver, database=settings.neo4j_database, timeout_s=TIMEOUT_S, mapping=mapping)
+        if asked.types is not None:
+            await reader.types(asked.types, suggest=True)
         if events is None or asked.what_if is None:
             point = await reader.point(asked.valid, asked.known)
             found = await reader.impact(

@@ -1,9 +1,11 @@
-// entities_scan: the next entities in the order of keys, as they were at a point. Needs after (key or null), kinds (list or
-// null), size, valid, known. Returns up to size records: key, kind, held, began, named, as in entities_at.
+// entities_scan: the next entities in the order of keys that were there at a point, and may be wanted. Needs after (key or null), kinds (list or
+// null), size, valid, known; and what the properties must have in their JSON: parts (list of texts, each as it stands there), words (list of
+// [text, the same within JSON], of lower case and plain ASCII, each in the key or in the properties), odd (what is not ASCII and is in some other case).
+// Returns up to size records: key, kind, held, began, named, as in entities_at. Whoever asks looks again: some may not be wanted, none is left out.
 // `0 +` keeps the planner from reading all that the index on valid_from has, instead of what one entity has.
 MATCH (e:Entity)
 WHERE e.key > coalesce($after, '') AND ($kinds IS NULL OR e.kind IN $kinds)
-WITH e ORDER BY e.key LIMIT $size
+WITH e ORDER BY e.key
 // What the node itself says decides where it can; history is read only for the others.
 WITH e, e.present AND e.valid_from <= $valid AND e.known_from <= $known AS here
 CALL (e, here) {
@@ -21,4 +23,11 @@ CALL (e, began, held) {
   WITH r LIMIT 1
   RETURN count(r) > 0 AS named
 }
-RETURN e.key AS key, e.kind AS kind, held, began, named ORDER BY key
+WITH e, held, began, named, coalesce(held.properties, '{}') AS text
+WHERE (held IS NOT NULL OR named)
+  AND all(part IN $parts WHERE text CONTAINS part)
+  AND (size($words) = 0
+       OR all(word IN $words WHERE toLower(e.key) CONTAINS word[0] OR toLower(text) CONTAINS word[1])
+       // Where lower case is not what it is elsewhere, or not all there is to it.
+       OR toLower('I') <> 'i' OR any(one IN $odd WHERE e.key CONTAINS one OR text CONTAINS one))
+RETURN e.key AS key, e.kind AS kind, held, began, named ORDER BY key LIMIT $size

@@ -54,14 +54,16 @@ def delivered(draw: st.DrawFn) -> Delivery:
 async def test_what_was_answered_up_to_the_watermark_stays(
     small_graph: SmallGraph, client: httpx.AsyncClient, batches: Delivery, chance: int
 ) -> None:
-    """Generated questions after each batch, asked again when all has come: late events, retractions, doubles included."""
+    """Generated questions after each batch, asked again when all has come: late events, retractions, doubles included. Answers have tags, and these
+    stay, too: whoever has an answer is not sent it again.
+    """
     pick = Random(chance).randrange
     await small_graph.empty()
     epochs = await assigned(small_graph.writer, (record for batch in batches for record in batch))
     instants = sorted(
         {a.valid_from for one in chain(*batches) for a in one.assertions if not isinstance(a, EventRetracted)}
     )
-    answers: list[tuple[str, bytes]] = []
+    answers: list[tuple[str, tuple[str, bytes]]] = []
     for batch in batches:
         await small_graph.writer.write(batch_of(batch, epochs))
         watermark = (await small_graph.reader.basis(Point(valid=0, known=0))).watermark
@@ -75,11 +77,15 @@ async def test_what_was_answered_up_to_the_watermark_stays(
                 answers.append((document, answer))
     for document, answer in answers:
         assert await _ask(client, document) == answer, document
+        again = await client.get(
+            "/graphql", params={"query": document}, headers={"if-none-match": f'"x", W/{answer[0]}'}
+        )
+        assert (again.status_code, again.content) == (304, b""), document
 
 
-async def _ask(client: httpx.AsyncClient, document: str) -> bytes | None:
-    """The body; None where the question is too large to be answered."""
-    response = await client.post("/graphql", json={"query": document})
+async def _ask(client: httpx.AsyncClient, document: str) -> tuple[str, bytes] | None:
+    """The tag and the body; None where the question is too large to be answered."""
+    response = await client.get("/graphql", params={"query": document})
     codes = [error["extensions"]["code"] for error in response.json().get("errors", ())]
     assert codes in ([], ["LIMIT_EXCEEDED"]), (document, response.text)
-    return None if codes else response.content
+    return None if codes else (response.headers["etag"], response.content)

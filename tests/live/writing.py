@@ -11,7 +11,7 @@ from neo4j import AsyncDriver
 
 from graph_service.mapping import Mapping as EventMapping
 from graph_service.mapping import Record
-from graph_service.store.write.batch import Advance, Batch, MappedEvent
+from graph_service.store.write.batch import Advance, Batch, DeadLetter, MappedEvent
 from graph_service.store.write.records import Rules, content_of
 from graph_service.store.write.writer import Writer
 
@@ -21,12 +21,15 @@ BATCH = 500
 async def write_events(
     driver: AsyncDriver,
     mapping: EventMapping,
-    events: Iterable[Mapping[str, Any]],
+    events: Iterable[Mapping[str, Any] | bytes],
     *,
     recorded_from: int = 1_000_000,
     topic: str = "tests",
+    letters: bool = False,
 ) -> int:
-    """Record each event one microsecond after the one before; returns the known time of the last. None may be a dead letter."""
+    """Record each event (bytes as they are) one microsecond after the one before; returns the known time of the last. None may be a dead
+    letter, but with `letters`.
+    """
     writer = Writer(driver)
     await writer.migrate()
     files = [(file.name, file.version, file.text) for file in mapping.files]
@@ -36,10 +39,10 @@ async def write_events(
     contents = []
     for event in events:
         offset = next(offsets)
-        value = json.dumps(event).encode()
+        value = event if isinstance(event, bytes) else json.dumps(event).encode()
         record = Record(topic=topic, partition=0, offset=offset, timestamp_ms=0, value=value)
         content = content_of(record, known, Rules(mapping=mapping))
-        assert content is None or isinstance(content, MappedEvent), content
+        assert letters or not isinstance(content, DeadLetter), content
         contents.append((offset, known, content))
         known += 1
     for start in range(0, len(contents), BATCH):
@@ -48,6 +51,7 @@ async def write_events(
         advance = Advance(
             topic=topic, partition=0, epoch=position.epoch, offset=offset, recorded_at=recorded_at
         )
-        mapped = tuple(content for _, _, content in some if content is not None)
-        await writer.write(Batch(advances=(advance,), events=mapped, dead_letters=(), unmapped=()))
+        mapped = tuple(content for _, _, content in some if isinstance(content, MappedEvent))
+        dead = tuple(content for _, _, content in some if isinstance(content, DeadLetter))
+        await writer.write(Batch(advances=(advance,), events=mapped, dead_letters=dead, unmapped=()))
     return known - 1

@@ -78,6 +78,17 @@ def test_questions_fit_the_schema(document: Path) -> None:
         assert not validate(schema, parse(question)), question
 
 
+def test_clients_are_shown_as_they_are_run() -> None:
+    """Each piece of code about a client is, to the letter, the piece of that name in the script that the live tests run."""
+    page = (ROOT / "docs" / "clients.md").read_text("utf-8")
+    shown = re.findall(r"<!-- (\S+) (\S+) -->\n```\w+\n(.*?)```", page, re.DOTALL)
+    assert len(shown) >= 8
+    for script, name, code in shown:
+        pattern = rf"^(?://|#) snippet: {re.escape(name)}\n\n*(.*?)\n+(?://|#) end$"
+        piece = re.search(pattern, (ROOT / script).read_text("utf-8"), re.DOTALL | re.MULTILINE)
+        assert piece is not None and piece.group(1) == code.strip("\n"), f"{script}: {name}"
+
+
 def test_make_commands_exist() -> None:
     """Each `make NAME` of the documents is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))

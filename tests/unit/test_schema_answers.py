@@ -10,7 +10,7 @@ import pytest
 
 from graph_service.api.app import create_app
 from graph_service.api.security.access import Insecure
-from graph_service.core.errors import StoreUnavailable, UnknownKind, UnknownType
+from graph_service.core.errors import StoreUnavailable, UnknownType
 from graph_service.core.time import FOREVER
 from graph_service.core.vocabulary import Depends, RelationshipDeclaration, Vocabulary
 from graph_service.store.read.answers import (

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from graph_service.core.model import canonical
 from graph_service.store.queries import base_types, query, query_with, type_list
 from graph_service.store.read.answers import EntityAt, Page, Point, RelationshipAt, VersionAt
-from graph_service.store.read.asking import Filter, Order, OrderBy, entity_place, fulfils, place_of
+from graph_service.store.read.asking import Filter, Op, Order, OrderBy, entity_place, fulfils, place_of
 from graph_service.store.read.reads import Reads, at_values, in_chunks
 from graph_service.store.read.rows import Owner, StoredRow, entity_at, relationship_at
 
@@ -20,7 +22,22 @@ _SHAPES: dict[OrderBy, tuple[Any, ...]] = {
 }
 #: How many entities a scan takes at a time.
 SCAN = 1000
-Wanted = Callable[[EntityAt], bool]
+#: What is not ASCII and becomes ASCII, or has it within, when case does not count: the long s, ligatures, the sign for kelvin.
+ODD = (
+    "\u00df\u0130\u0149\u017f\u01f0\u1e96\u1e97\u1e98\u1e99\u1e9a\u1e9e\u212a"
+    "\ufb00\ufb01\ufb02\ufb03\ufb04\ufb05\ufb06"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which entities are wanted. The database leaves out what surely is not: `parts` have to stand in the JSON of properties as they are, and
+    each of `words`, whatever the case, in it or in the key.
+    """
+
+    fits: Callable[[EntityAt], bool]
+    parts: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 async def by_key(reads: Reads, keys: Iterable[str], at: Point) -> dict[str, tuple[EntityAt, bool]]:
@@ -52,10 +69,11 @@ async def listed(
         size = min(SCAN, max(64, 2 * first)) if by_key_up else SCAN
         records = await reads.run(
             query("read/entities_scan"),
-            after=position, kinds=None if kinds is None else list(kinds), size=size, **at_values(at),
+            after=position, kinds=None if kinds is None else list(kinds), size=size, parts=list(wanted.parts),
+            words=[[word, canonical(word)[1:-1]] for word in wanted.words], odd=list(ODD), **at_values(at),
         )  # fmt: skip
-        there = (entity_at(one, at) for one in records if one["held"] is not None or one["named"])
-        found.extend(entity for entity in there if wanted(entity))
+        there = (entity_at(one, at) for one in records)
+        found.extend(entity for entity in there if wanted.fits(entity))
         if len(records) < size or (by_key_up and len(found) > first):
             break
         position = records[-1]["key"]
@@ -75,25 +93,41 @@ def _sorted_after(found: list[EntityAt], order: Order, start: tuple[Any, ...] | 
 
 
 def filtered(where: Sequence[Filter]) -> Wanted:
-    """Whether an entity fulfils all filters."""
+    """What fulfils all filters."""
 
-    def wanted(entity: EntityAt) -> bool:
+    def fits(entity: EntityAt) -> bool:
         values = json.loads(entity.properties) if where else {}
         return all(fulfils(values, condition) for condition in where)
 
-    return wanted
+    return Wanted(fits=fits, parts=tuple(part for one in where if (part := _part(one)) is not None))
+
+
+def _part(condition: Filter) -> str | None:
+    """What canonical JSON has in it where the condition is fulfilled; None where nothing can be said."""
+    name = f"{canonical(condition.property)}:"
+    match condition.op, condition.value:
+        case Op.EXISTS, True:
+            return name
+        case Op.EXISTS, _:
+            return None
+        case Op.EQUAL, str(value):
+            return name + canonical(value)
+        case Op.PREFIX, str(value):
+            return name + canonical(value)[:-1]
+        case _:
+            return name
 
 
 def containing(text: str) -> Wanted:
-    """Whether every word of the text occurs in the key or in a text property, whatever the case."""
+    """What has every word of the text in its key or in one of its text properties, whatever the case."""
     words = text.casefold().split()
 
-    def wanted(entity: EntityAt) -> bool:
+    def fits(entity: EntityAt) -> bool:
         values = json.loads(entity.properties).values()
         texts = [entity.key.casefold(), *(value.casefold() for value in values if isinstance(value, str))]
         return all(any(word in one for one in texts) for word in words)
 
-    return wanted
+    return Wanted(fits=fits, words=tuple(word for word in words if word.isascii()))
 
 
 async def rows_of(reads: Reads, owners: Iterable[Owner], known: int) -> dict[Owner, list[StoredRow]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from neo4j import Record
@@ -70,9 +70,57 @@ async def causes(reads: Reads, uids: Sequence[str], known: int | None) -> dict[s
     return found
 
 
-async def effects(reads: Reads, uid: str, known: int | None, first: int) -> Page[EventRow]:
+async def causes_of(
+    reads: Reads, uid: str, known: int | None, first: int, max_depth: int
+) -> tuple[EventRow, ...]:
+    """See `Reader.causes_of`."""
+
+    async def step(frontier: Sequence[str], seen: Sequence[str], size: int) -> list[EventRow]:
+        found = await causes(reads, frontier, known)
+        rows = {row.uid: row for some in found.values() for row in some if row.uid not in seen}
+        return sorted(rows.values(), key=_order)[:size]
+
+    return tuple(await _walked(uid, first, max_depth, step))
+
+
+async def effects(reads: Reads, uid: str, known: int | None, first: int, max_depth: int) -> Page[EventRow]:
     """See `Reader.effects`."""
-    return _page(await reads.run(query("read/effects"), uid=uid, known=_all(known), size=first + 1), first)
+
+    async def step(frontier: Sequence[str], seen: Sequence[str], size: int) -> list[EventRow]:
+        records = await reads.run(
+            query("read/effects"), uids=list(frontier), seen=list(seen), known=_all(known), size=size
+        )
+        return [event_row(record["event"]) for record in records]
+
+    found = await _walked(uid, first + 1, max_depth, step)
+    return Page(items=tuple(found[:first]), more=len(found) > first)
+
+
+_Step = Callable[[Sequence[str], Sequence[str], int], Awaitable[list[EventRow]]]
+"""From events, by uid, without those that were seen, up to so many."""
+
+
+async def _walked(uid: str, size: int, max_depth: int, step: _Step) -> list[EventRow]:
+    """What is reached, nearest first and each once, whatever circles there are."""
+    found: list[EventRow] = []
+    frontier = [uid]
+    for _ in range(max_depth):
+        seen = [uid, *(row.uid for row in found)]
+        rows = await step(frontier, seen, size - len(found)) if frontier and len(found) < size else []
+        found += rows
+        frontier = [row.uid for row in rows]
+    return found
+
+
+async def correlated(
+    reads: Reads, correlation_id: str, known: int | None, first: int, after: str | None
+) -> Page[EventRow]:
+    """See `Reader.correlated`."""
+    records = await reads.run(
+        query("read/correlated"),
+        correlation_id=correlation_id, known=_all(known), after=_start(after), size=first + 1,
+    )  # fmt: skip
+    return _page(records, first)
 
 
 async def entities_of(reads: Reads, uid: str) -> tuple[str, ...]:
@@ -96,6 +144,10 @@ def _named(text: str | None) -> set[str]:
             named = [claim.get("target"), *(claim.get("targets") or ())]
             keys.update(one for one in named if isinstance(one, str))
     return keys
+
+
+def _order(row: EventRow) -> tuple[int, str, int, int]:
+    return row.recorded_at, row.topic, row.partition, row.offset
 
 
 def _all(known: int | None) -> int:

@@ -7,7 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graph_service.core.explain import Reason, Unmade, Verdict, by_belief, by_claims, disowned, speaks
+from graph_service.core.explain import (
+    Reason,
+    Unmade,
+    Verdict,
+    by_belief,
+    by_claims,
+    disowned,
+    ended_by,
+    speaks,
+)
 from graph_service.core.fold import Claim
 from graph_service.core.model import RecordOrder, canonical
 from graph_service.mapping.mapping import RESERVED_TYPES
@@ -154,7 +163,7 @@ class _Explaining:
         events = [(version.event, owner) for version, (owner, _) in zip(versions, rows, strict=True)]
         match verdict.reason:
             case Reason.ENDED:
-                events = [(str(versions[0].ended_by), rows[0][0]), *events]
+                events = [(await self._ender(rows[0][0], versions[0]), rows[0][0]), *events]
             case Reason.NOT_YET_KNOWN:
                 recorded = await self._recorded([(owner.key, known) for owner, _ in rows])
                 learned = [
@@ -164,6 +173,19 @@ class _Explaining:
                 ]
                 events = [*learned, *events]
         return _Found(reason=verdict.reason, by_name=by_name, versions=versions, events=tuple(events))
+
+    async def _ender(self, owner: Owner, version: VersionAt) -> str:
+        """The event that ended it, as believed at the point. What the version says is as it was first believed: others may have taken that over."""
+        claims = await self._claims("read/explain_claims_at", owner.key, instant=version.valid_to)
+        return ended_by(
+            claims,
+            owner.type,
+            owner.target,
+            owner.discriminator,
+            version.valid_to,
+            self._at.known,
+            version.ended_by or "",
+        )
 
     async def _unmade(self, subject: Subject) -> tuple[Unmade, Owner] | None:
         """What was asserted of it by then, and why that is not there; None where nothing was."""
@@ -180,8 +202,8 @@ class _Explaining:
         if found is None:
             return None
         if found.reason is Reason.SUPERSEDED:
-            instants = [found.claim.assertion.valid_from]
-            others = await self._claims("read/explain_claims_at", subject.key, instants=instants)
+            instant = found.claim.assertion.valid_from
+            others = await self._claims("read/explain_claims_at", subject.key, instant=instant)
             every = {(one.event, one.place.nth): one for one in (*claims, *others)}
             found = decided(every.values()) or found
         word = getattr(found.claim.assertion, "discriminator", "")

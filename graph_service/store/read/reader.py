@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 from typing import Any, Literal
 
 from neo4j import AsyncDriver
@@ -22,6 +21,7 @@ from graph_service.store.read import impact as read_impact
 from graph_service.store.read import paths as read_paths
 from graph_service.store.read import seen as read_seen
 from graph_service.store.read import trend as read_trend
+from graph_service.store.read import words as read_words
 from graph_service.store.read.answers import (
     Basis,
     DifferenceAt,
@@ -32,7 +32,6 @@ from graph_service.store.read.answers import (
     GraphStatus,
     ImpactAt,
     Page,
-    PartitionAt,
     PathAt,
     Point,
     RelationshipAt,
@@ -46,7 +45,9 @@ from graph_service.store.read.foresee import Foreseen, decoded, foresee, known_n
 from graph_service.store.read.reads import Reads
 from graph_service.store.read.rows import Owner
 from graph_service.store.read.seen import EdgeKey
+from graph_service.store.read.standing import partition_at, past_of, watermark_of
 from graph_service.store.read.trend import Buckets, Measure, TrendFilter
+from graph_service.store.read.words import CountsAt
 
 Direction = Literal["out", "in", "both"]
 #: (key, type, target, discriminator); type, target and discriminator are empty for an entity.
@@ -90,6 +91,14 @@ class Reader:
         """The kinds that are meant, sorted. Raises UnknownKind for one that is neither declared nor held; see `Reads.kinds`."""
         return await self._reads.kinds(asked, suggest=suggest)
 
+    async def kinds_held(self) -> tuple[str, ...]:
+        """Every kind of which there is any entity, whenever it was there, sorted; at most the first 200."""
+        return await read_words.kinds_held(self._reads)
+
+    async def counted(self, at: Point) -> CountsAt:
+        """How many entities of each kind, and relationships of each type, there are at the point: exact, see `words` for what that costs."""
+        return await read_words.counted(self._reads, at)
+
     async def point(self, valid: int | None, known: int | None) -> Point:
         """A point, resolved (microseconds): `valid` is now by default, `known` all that is recorded."""
         moment = now()
@@ -107,10 +116,10 @@ class Reader:
         graph: dict[str, Any] = found["graph"] or {}
         return Standing(
             recorded_at=graph.get("recorded_at"),
-            watermark=_watermark(found["positions"]),
+            watermark=watermark_of(found["positions"]),
             dead_letters=found["dead_letters"],
             replayed=graph.get("replayed") or 0,
-            past=_past(graph, found["positions"], found["erasures"]),
+            past=past_of(graph, found["positions"], found["erasures"]),
             unsettled=found["erasing"] > 0 or graph.get("importing") is not None,
         )
 
@@ -206,9 +215,23 @@ class Reader:
         """For each uid the events it names as its cause, by id: that of its own source where there is one, else all."""
         return await read_events.causes(self._reads, uids, known)
 
-    async def effects(self, uid: str, first: int = 50, *, known: int | None = None) -> Page[EventRow]:
-        """The events of which this one is a cause, in the order of the log."""
-        return await read_events.effects(self._reads, uid, known, first)
+    async def causes_of(
+        self, uid: str, first: int = 200, *, known: int | None = None, max_depth: int = 1
+    ) -> tuple[EventRow, ...]:
+        """The causes of an event, their causes and so on: nearest first, then in the order of the log, each once; never the event itself."""
+        return await read_events.causes_of(self._reads, uid, known, first, max_depth)
+
+    async def effects(
+        self, uid: str, first: int = 50, *, known: int | None = None, max_depth: int = 1
+    ) -> Page[EventRow]:
+        """The events of which this one is a cause, those of which these are, and so on: nearest first, then in the order of the log, each once."""
+        return await read_events.effects(self._reads, uid, known, first, max_depth)
+
+    async def correlated(
+        self, correlation_id: str, first: int = 50, after: str | None = None, *, known: int | None = None
+    ) -> Page[EventRow]:
+        """The events of one flow of work, across sources and topics, in the order of the log. `after` is an `event_cursor`."""
+        return await read_events.correlated(self._reads, correlation_id, known, first, after)
 
     async def entities_of_event(self, uid: str) -> tuple[str, ...]:
         """The keys of all entities that the event speaks of, as owner or as target, sorted."""
@@ -394,46 +417,7 @@ class Reader:
             discarded=partitions["discarded"],
             replayed=graph.get("replayed", 0) or 0,
             recorded_at=graph.get("recorded_at"),
-            watermark=_watermark(partitions["positions"]),
+            watermark=watermark_of(partitions["positions"]),
             tick=graph.get("tick", 0) or 0,
-            partitions=tuple(_partition(one) for one in partitions["positions"]),
+            partitions=tuple(partition_at(one) for one in partitions["positions"]),
         )
-
-
-def _partition(plain: dict[str, object]) -> PartitionAt:
-    position, recorded_at, epoch = plain["offset"], plain["recorded_at"], plain["epoch"]
-    return PartitionAt(
-        topic=str(plain["topic"]),
-        partition=_number(plain["partition"]) or 0,
-        position=_number(position) if position != -1 else None,
-        recorded_at=_number(recorded_at),
-        epoch=_number(epoch) or 0,
-    )
-
-
-def _number(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _past(graph: dict[str, Any], positions: Sequence[dict[str, object]], erasures: int) -> str:
-    """See `Standing.past`. A partition that is new may bring what was recorded long ago."""
-    places = [(one["topic"], one["partition"], one["incarnation"]) for one in positions]
-    said = (graph.get("feed"), graph.get("vocabulary"), graph.get("replayed") or 0, erasures, places)
-    return blake2b(repr(said).encode(), digest_size=16).hexdigest()
-
-
-def _watermark(positions: Sequence[dict[str, object]]) -> int | None:
-    """The known time up to which answers are final; None where nothing is.
-
-    It is the least of what is final in each partition: all before its last record (the next one may have been recorded at the same
-    instant), and what it was read to the end for.
-    """
-    final = [_final(one) for one in positions if not one["gone"]]
-    reached = [at for at in final if at is not None]
-    return min(reached) if reached and len(reached) == len(final) else None
-
-
-def _final(position: dict[str, object]) -> int | None:
-    recorded_at, read_to = _number(position["recorded_at"]), _number(position["read_to"])
-    known = [at for at in (None if recorded_at is None else recorded_at - 1, read_to) if at is not None]
-    return max(known, default=None)

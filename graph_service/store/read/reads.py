@@ -13,7 +13,7 @@ from graph_service.core.errors import BadInput, StoreUnavailable, UnknownKind, U
 from graph_service.core.vocabulary import Vocabulary, near
 from graph_service.mapping.mapping import RESERVED_TYPES
 from graph_service.store.neo4j_errors import translated
-from graph_service.store.queries import PAST, TYPE_NAME, query
+from graph_service.store.queries import PAST, TYPE_NAME, query, query_with, type_list
 from graph_service.store.read.answers import Point
 
 #: How long a vocabulary that was read may be answered again.
@@ -123,7 +123,7 @@ class Reads:
         return tuple(sorted(set(asked)))
 
     async def _words(self) -> tuple[Vocabulary, frozenset[str]]:
-        """What is declared, and the types of which the graph holds relationships, over or not."""
+        """What is declared, and the other types of which the graph holds relationships, over or not."""
         if self._known_words is not None and time.monotonic() - self._known_words[0] < VOCABULARY_FRESH_S:
             return self._known_words[1]
         text = (await self.graph()).get("vocabulary")
@@ -133,11 +133,24 @@ class Reads:
             raise StoreUnavailable(
                 f"the stored vocabulary cannot be read ({error}); load the mapping again"
             ) from error
-        stored: list[str] = (await self.one("read/types_held"))["types"]
-        named = {name.removesuffix(PAST) for name in stored} - RESERVED_TYPES
-        words = found, frozenset(name for name in named if TYPE_NAME.fullmatch(name))
+        words = found, await self._types_held(found)
         self._known_words = (time.monotonic(), words)
         return words
+
+    async def _types_held(self, declared: Vocabulary) -> frozenset[str]:
+        """The types that are not declared, and of which there are relationships, over or not."""
+        stored: list[str] = (await self.one("read/types_held"))["types"]
+        named = {name.removesuffix(PAST) for name in stored} - RESERVED_TYPES - declared.relationships.keys()
+        unsure = sorted(name for name in named if TYPE_NAME.fullmatch(name))
+        if not unsure:
+            return frozenset()
+        # The database remembers names also of what is all gone.
+        checks = ", ".join(
+            f"CASE WHEN EXISTS {{ ()-[:{type_list([name])}|{type_list([name], past=True)}]->() }} THEN '{name}' END"
+            for name in unsure
+        )
+        (record,) = await self.run(query_with("read/types_in_use", ("checks", checks)))
+        return frozenset(record["types"])
 
 
 def at_values(at: Point) -> dict[str, int]:

@@ -64,7 +64,7 @@ def names(record: LetterRecord, key: str) -> bool:
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):
-        return any(canonical(one) in text for one in wanted) or _has_word(text, key)
+        return any(_has_value(text, one) for one in wanted) or (":" in key and _has_word(text, key))
     if isinstance(said, dict) and "specversion" in said:
         # The event's other attributes are about the event.
         said = [said.get("subject"), said.get("data")]
@@ -81,6 +81,12 @@ def _texts(value: Any) -> Iterator[str]:
                 todo += found
             case str() as found:
                 yield found
+
+
+def _has_value(text: str, value: str) -> bool:
+    """In quotes, and not as the name of something."""
+    quoted = canonical(value)
+    return quoted in text and re.search(rf"{re.escape(quoted)}(?!\s*:)", text) is not None
 
 
 def _has_word(text: str, word: str) -> bool:
