@@ -99,13 +99,13 @@ def tokens(
 
 
 def claims(**changed: Any) -> dict[str, Any]:
-    """Claims that hold; None leaves one out."""
+    """Claims that hold, for longer than any test run may take; None leaves one out."""
     now = int(time.time())
     plain = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": "alice",
-        "exp": now + 60,
+        "exp": now + 3 * 3600,
         "nbf": now,
         "iat": now,
         "role": "reader",
@@ -167,8 +167,8 @@ BAD_TOKENS = {
     "subject with a line break": (signed(sub="alice\nrole=eraser"), "subject"),
     "no end": (signed(exp=None), "lacks the claim exp"),
     "over": (signed(exp=int(time.time()) - 6), "expired"),
-    "not yet": (signed(nbf=int(time.time()) + 600), "not valid yet"),
-    "made in the future": (signed(iat=int(time.time()) + 600), "not valid yet"),
+    "not yet": (signed(nbf=int(time.time()) + 2 * 3600), "not valid yet"),
+    "made in the future": (signed(iat=int(time.time()) + 2 * 3600), "not valid yet"),
     "no signature": (by_hand({"alg": "none", "kid": "one"}, b""), "not accepted"),
     "none, in other letters": (by_hand({"alg": "nOnE", "kid": "one"}, b""), "not accepted"),
     "public key as secret": (by_hand({"alg": "HS256", "kid": "one", "typ": "JWT"}, secret=PEM), "not accepted"),
