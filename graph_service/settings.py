@@ -95,7 +95,12 @@ class Settings(ApiSettings, BaseSettings):
     mapping: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="Mapping files; in the environment separated by commas."
     )
-    batch_events_max: int = Field(2000, ge=1, le=10_000, description="Records in one transaction, at most: so many come together only under lag.")
+    batch_events_max: int = Field(
+        2000,
+        ge=1,
+        le=10_000,
+        description="Records in one transaction, at most: so many come together only under lag.",
+    )
     batch_wait_ms: int = Field(50, ge=0, le=60_000, description="How long a batch waits to fill up.")
     changes_kept_days: float = Field(
         7.0, gt=0, le=36_500, description="How long the change log is kept, from the latest record back."

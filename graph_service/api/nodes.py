@@ -313,7 +313,9 @@ class Event(Node):
         found = await info.context.entities.load_many([(key, self.moment.point) for key in keys])
         return [as_entity(key, row, self.moment) for key, row in zip(keys, found, strict=True)]
 
-    @resolved("The events that caused it; with `maxDepth` also what caused those, nearest first, each once, 200 at most.")
+    @resolved(
+        "The events that caused it; with `maxDepth` also what caused those, nearest first, each once, 200 at most."
+    )
     async def causes(self, info: Info, max_depth: Steps = 1) -> list[Event]:
         depth, known = steps(max_depth), self.moment.point.known
         if depth == 1:
@@ -322,14 +324,18 @@ class Event(Node):
             rows = await info.context.reader.causes_of(self.row.uid, known=known, max_depth=depth)
         return [Event(row=row, moment=self.moment) for row in rows]
 
-    @resolved("The events that it caused, oldest first; with `maxDepth` also what those caused, nearest first, each once.")
+    @resolved(
+        "The events that it caused, oldest first; with `maxDepth` also what those caused, nearest first, each once."
+    )
     async def effects(self, info: Info, first: First = 50, max_depth: Steps = 1) -> list[Event]:
         found = await info.context.reader.effects(
             self.row.uid, page_size(first, 50), known=self.moment.point.known, max_depth=steps(max_depth)
         )
         return [Event(row=row, moment=self.moment) for row in found.items]
 
-    @resolved("All events of its flow of work (the same `correlationId`), itself included, oldest recorded first.")
+    @resolved(
+        "All events of its flow of work (the same `correlationId`), itself included, oldest recorded first."
+    )
     async def correlated(self, info: Info, first: First = 50, after: After = None) -> Connection[Event]:
         size, flow = page_size(first, 50), self.row.correlation_id
         question = fingerprint("correlated", flow)

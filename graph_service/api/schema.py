@@ -39,7 +39,17 @@ from graph_service.api.words import WordQueries
 
 
 @strawberry.type(name="Query", description="Questions. Nothing here changes anything.")
-class Questions(Query, ImpactQueries, DeadLetterQueries, ChangeQueries, ErasureQueries, TrendQueries, NodeGraphQueries, ExplainQueries, WordQueries):
+class Questions(
+    Query,
+    ImpactQueries,
+    DeadLetterQueries,
+    ChangeQueries,
+    ErasureQueries,
+    TrendQueries,
+    NodeGraphQueries,
+    ExplainQueries,
+    WordQueries,
+):
     """All questions: those of everybody, then those of operators."""
 
 

@@ -28,7 +28,12 @@ def test_flags_win_over_environment_over_file(alone: Path, monkeypatch: pytest.M
     monkeypatch.setenv("GRAPH_SERVICE_PORT", "2")
     monkeypatch.setenv("GRAPH_SERVICE_HOST", "environment")
     found = load_settings(port=3)
-    assert (found.port, found.host, found.group_id, found.batch_events_max) == (3, "environment", "file", 2000)
+    assert (found.port, found.host, found.group_id, found.batch_events_max) == (
+        3,
+        "environment",
+        "file",
+        2000,
+    )
 
 
 def test_lists_in_the_environment_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:

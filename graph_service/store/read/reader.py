@@ -395,9 +395,7 @@ class Reader:
             self._reads, frm, to, kinds=kinds, types=types, around=around, first=first, after=after
         )
 
-    async def trend(
-        self, measure: Measure, buckets: Buckets, wanted: TrendFilter, known: int
-    ) -> list[int]:
+    async def trend(self, measure: Measure, buckets: Buckets, wanted: TrendFilter, known: int) -> list[int]:
         """The counts of a measure for each bucket, as known then. Raises LimitExceeded where corrections are too many to look at."""
         return await read_trend.trend(self._reads, measure, buckets, wanted, known)
 
