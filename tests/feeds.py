@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graph_service.core.errors import Gone, StoreUnavailable
+from graph_service.core.errors import Gone, StoreUnavailable, UnknownType
 from graph_service.core.time import FOREVER
 from graph_service.core.vocabulary import Depends, RelationshipDeclaration, Vocabulary
 from graph_service.store.read.answers import EventRow, Point, VersionAt
@@ -93,6 +93,13 @@ class MemoryReader:
                 for type, depends in TYPES.items()
             }
         )
+
+    async def types(self, asked: Sequence[str] | None, *, suggest: bool = False) -> tuple[str, ...]:
+        """Of these two, as the real one."""
+        unknown = sorted(set(asked or ()) - TYPES.keys())
+        if unknown:
+            raise UnknownType(unknown, ())
+        return tuple(sorted(TYPES if asked is None else set(asked)))
 
     async def events(self, uids: Sequence[str]) -> dict[str, Any]:
         """Every event is there."""

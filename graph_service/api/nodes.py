@@ -11,8 +11,9 @@ from graph_service.api.arguments import SIDES, After, Corrections, Direction, Fi
 from graph_service.api.connections import Connection, page, resume
 from graph_service.api.context import Context, Info, Moment, Owner, RelationshipsAsked, page_size
 from graph_service.api.fields import resolved
-from graph_service.api.ids import Cursor, encode, fingerprint
+from graph_service.api.ids import encode, fingerprint
 from graph_service.api.scalars import DateTime, Json, differing, instant, parsed
+from graph_service.api.versions import version_before, version_cursor, version_place, version_slice
 from graph_service.core.model import event_uid, kind_of
 from graph_service.store.read.answers import EntityAt, EventRow, Page, RelationshipAt, VersionAt
 from graph_service.store.read.asking import event_cursor, relationship_cursor
@@ -400,40 +401,20 @@ async def history(
     size, wrong_too = page_size(first, 50), bool(corrections)
     question = fingerprint("history", owner, wrong_too)
     cursor, moment = await resume(context, question, after, moment)
-    rows = sorted(await context.versions.load((owner, moment.point.known, wrong_too)), key=_version_place)
+    rows = sorted(await context.versions.load((owner, moment.point.known, wrong_too)), key=version_place)
     return page(
-        _slice(rows, size, cursor),
+        version_slice(rows, size, cursor),
         node=lambda row: version_among(rows, row, moment),
-        after=_version_cursor,
+        after=version_cursor,
         question=question,
         moment=moment,
         resumed=cursor is not None,
     )
 
 
-def _slice(rows: list[VersionAt], size: int, cursor: Cursor | None) -> Page[VersionAt]:
-    """A page of versions in their order, from behind the place of the cursor."""
-    begin = 0
-    if cursor is not None:
-        valid_from, known_from = (int(part) for part in cursor.after.split(" "))
-        begin = next(
-            (n for n, row in enumerate(rows) if _version_place(row) > (valid_from, known_from)), len(rows)
-        )
-    return Page(items=tuple(rows[begin : begin + size]), more=len(rows) > begin + size)
-
-
 def version_among(rows: list[VersionAt], row: VersionAt, moment: Moment) -> Version:
     """A version with the one before it: the neighbour on the valid axis that was believed at the same time."""
-    before = [
-        other
-        for other in rows
-        if other.valid_to == row.valid_from
-        and other.known_from < row.known_to
-        and row.known_from < other.known_to
-    ]
-    return Version(
-        row=row, before=max(before, key=lambda other: other.known_from, default=None), moment=moment
-    )
+    return Version(row=row, before=version_before(rows, row), moment=moment)
 
 
 def event_page(found: Page[EventRow], question: str, moment: Moment, resumed: bool) -> Connection[Event]:
@@ -446,11 +427,3 @@ def event_page(found: Page[EventRow], question: str, moment: Moment, resumed: bo
         moment=moment,
         resumed=resumed,
     )
-
-
-def _version_place(row: VersionAt) -> tuple[int, int]:
-    return (row.valid_from, row.known_from)
-
-
-def _version_cursor(row: VersionAt) -> str:
-    return f"{row.valid_from} {row.known_from}"

@@ -147,7 +147,7 @@ async def test_an_id_is_taken_until_its_operation_is_complete() -> None:
         ("{", "GRAPHQL_PARSE_FAILED"),
         ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
         ("subscription { impact(of: []) { unchanged } }", "BAD_USER_INPUT"),
-        ("subscription { changes(filter: {types: [\"NEVER\"]}) { id } }", "BAD_USER_INPUT"),
+        ("subscription { changes(filter: {types: [\"NEVER\"]}) { id } }", "UNKNOWN_TYPE"),
         ("subscription { changes(after: \"x\") { id } }", "BAD_USER_INPUT"),
         ("mutation { discardDeadLetters(ids: [], note: \"\") { discarded { id } } }", "BAD_USER_INPUT"),
         ("subscription { a: changes { id } b: changes { id } }", "GRAPHQL_VALIDATION_FAILED"),
