@@ -145,7 +145,8 @@ async def clients(port: int, options: argparse.Namespace) -> None:
         made.append(one)
         if number % 20 == 19:
             await one.ready.wait()
-    await asyncio.sleep(2)
+    # Until every subscription has begun: each may wait for its turn.
+    await asyncio.sleep(8)
     print("ready", flush=True)
     done_s = time.monotonic() + options.seconds + 60
     while time.monotonic() < done_s and any(one.at < len(one.expected) and not one.cut_off for one in made):

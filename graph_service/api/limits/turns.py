@@ -37,14 +37,14 @@ class Turns:
             self._places += 1
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """The turn of a request to be executed.
+    async def turn(self, wait_s: float | None = None) -> AsyncIterator[None]:
+        """The turn of a request to be executed; it is waited for as long as the limits say, or `wait_s`.
 
         Raises:
             Overloaded: it did not come in time.
         """
         try:
-            async with asyncio.timeout(self._wait_s):
+            async with asyncio.timeout(self._wait_s if wait_s is None else wait_s):
                 await self._at_once.acquire()
         except TimeoutError:
             raise _overloaded() from None

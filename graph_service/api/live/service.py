@@ -106,9 +106,9 @@ class Live:
         )
         context = endpoint.context(principal)
         try:
-            with endpoint.turns.place():
-                async with endpoint.turns.turn():
-                    answer = await self._executed(text, asked, context)
+            # Without a place among requests: connections and their operations are counted, and when a process is back all come at once.
+            async with endpoint.turns.turn(wait_s=endpoint.limits.request_timeout_s):
+                answer = await self._executed(text, asked, context)
         finally:
             note(line, context, text, asked)
         if context.asked is None or answer is not None:

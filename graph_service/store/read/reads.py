@@ -1,13 +1,15 @@
-"""Running a read: one managed transaction, read access, and a time limit that the server keeps."""
+"""Running a read: one statement, read access, and a time limit that the server keeps; again where it failed of the moment only."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
-from neo4j import READ_ACCESS, AsyncDriver, AsyncManagedTransaction, Record, unit_of_work
+from neo4j import READ_ACCESS, AsyncDriver, AsyncManagedTransaction, Query, Record, unit_of_work
+from neo4j.exceptions import DriverError, Neo4jError
 
 from graph_service.core.errors import BadInput, StoreUnavailable, UnknownKind, UnknownType
 from graph_service.core.vocabulary import Vocabulary, near
@@ -33,6 +35,7 @@ class Reads:
         self._driver, self._database, self.timeout_s = driver, database, timeout_s
         #: When they were read, and what was.
         self._known_words: tuple[float, tuple[Vocabulary, frozenset[str]]] | None = None
+        self._reading_words = asyncio.Lock()
 
     async def run(self, text: str, *, timeout_s: float | None = None, **values: Any) -> list[Record]:
         """All records of a query.
@@ -42,7 +45,9 @@ class Reads:
             StoreUnavailable: Neo4j does not answer.
         """
 
-        @unit_of_work(timeout=self.timeout_s if timeout_s is None else timeout_s)
+        limit_s = self.timeout_s if timeout_s is None else timeout_s
+
+        @unit_of_work(timeout=limit_s)
         async def work(transaction: AsyncManagedTransaction) -> list[Record]:
             result = await transaction.run(text, values)
             return [record async for record in result]
@@ -52,6 +57,13 @@ class Reads:
             async with self._driver.session(
                 database=self._database, default_access_mode=READ_ACCESS, notifications_min_severity="OFF"
             ) as session:
+                try:
+                    # One way there and back; a transaction that is begun and committed takes three.
+                    result = await session.run(Query(text, timeout=limit_s), values)
+                    return [record async for record in result]
+                except (DriverError, Neo4jError) as error:
+                    if not error.is_retryable():
+                        raise
                 return await session.execute_read(work)
 
     @asynccontextmanager
@@ -124,8 +136,13 @@ class Reads:
 
     async def _words(self) -> tuple[Vocabulary, frozenset[str]]:
         """What is declared, and the other types of which the graph holds relationships, over or not."""
-        if self._known_words is not None and time.monotonic() - self._known_words[0] < VOCABULARY_FRESH_S:
+        # Of hundreds who ask at once, one reads.
+        async with self._reading_words:
+            if self._known_words is None or time.monotonic() - self._known_words[0] >= VOCABULARY_FRESH_S:
+                self._known_words = (time.monotonic(), await self._words_read())
             return self._known_words[1]
+
+    async def _words_read(self) -> tuple[Vocabulary, frozenset[str]]:
         text = (await self.graph()).get("vocabulary")
         try:
             found = Vocabulary.from_json(text) if text else Vocabulary()
@@ -133,9 +150,7 @@ class Reads:
             raise StoreUnavailable(
                 f"the stored vocabulary cannot be read ({error}); load the mapping again"
             ) from error
-        words = found, await self._types_held(found)
-        self._known_words = (time.monotonic(), words)
-        return words
+        return found, await self._types_held(found)
 
     async def _types_held(self, declared: Vocabulary) -> frozenset[str]:
         """The types that are not declared, and of which there are relationships, over or not."""
