@@ -26,11 +26,11 @@ test-live: build-portal ## Tests on a real Neo4j and a real Kafka (started as ch
 	@$(PYTEST) tests/live
 
 test-deep: environment ## 10,000 generated histories through the fold and the append, 300 through a real Neo4j, held against the oracle
-	@HYPOTHESIS_PROFILE=deep $(PYTEST) tests/unit/test_fold_properties.py tests/unit/test_fold_advance.py tests/unit/test_store_append.py
+	@HYPOTHESIS_PROFILE=deep $(PYTEST) tests/unit/test_fold_properties.py tests/unit/test_fold_advance.py tests/unit/test_store_append.py tests/unit/test_fast_path.py
 	@HYPOTHESIS_PROFILE=deep $(PYTEST) tests/live/test_truth.py tests/live/test_truth_past.py
 
-torture: environment ## Kill, stop and cut everything while events come, compare with a calm run: SEED=1 MINUTES=15 EVENTS=1000000
-	@$(BIN)/python -m tests.torture $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(EVENTS),--events $(EVENTS))
+torture: environment ## Kill, stop and cut everything while events come, compare with a calm run: SEED=1 MINUTES=40 EVENTS=1000000 EVERY_S=4.5
+	@$(BIN)/python -m tests.torture $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(EVENTS),--events $(EVENTS)) $(if $(EVERY_S),--fault-every-s $(EVERY_S))
 
 lint: environment ## ruff and mypy --strict
 	@$(BIN)/ruff check .

@@ -1,0 +1,167 @@
+import { Around, Feed, History, LeftOut, type AroundData, type ChangeLine } from "./generated.js";
+import { ask, type Access } from "./client.js";
+import type { Facts } from "./facts.js";
+import { pointName, type Direction, type Point } from "./scene.js";
+import { OPEN, instant, nowMicros, write, type Micros } from "./time.js";
+
+/** What is read, and in which order: the only part that knows both the API and the facts. */
+
+export interface Wanted {
+  readonly key: string;
+  readonly depth: number;
+  readonly direction: Direction;
+  readonly types: readonly string[] | null;
+}
+
+export interface Read {
+  /** How many relationships the focus had. */
+  readonly count: number;
+  /** The instant that was answered. */
+  readonly valid: Micros;
+  readonly basis: AroundData["basis"];
+  /** Whether the focus was there. */
+  readonly there: boolean;
+  /** Entities less than `depth` away: those whose relationships were read. */
+  readonly inner: readonly string[];
+  /** Relationships that were not read, by entity; null: how many is not known. */
+  readonly leftOut: number | null;
+  readonly cut: boolean;
+  /** When something was last said about the focus itself. */
+  readonly moments: readonly Micros[];
+}
+
+export const PAGE = 200;
+const INNER_MAX = 60;
+const AT_ONCE = 4;
+export const PROBES_MAX = 24;
+const REQUESTS_MAX = 96;
+
+const DIRECTIONS = { both: "BOTH", in: "IN", out: "OUT" } as const;
+
+/** At most `AT_ONCE` at a time, in order. */
+async function each<Item>(items: readonly Item[], go: (item: Item) => Promise<void>): Promise<void> {
+  const waiting = [...items];
+  const worker = async (): Promise<void> => {
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) await go(one);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+export function atOf(valid: Micros | null, known: Micros): { valid?: string; known?: string } {
+  return { ...(valid === null ? {} : { valid: write(valid) }), ...(known === OPEN ? {} : { known: write(known) }) };
+}
+
+/** Read what is around the focus at one point into `facts`. `valid` null: now. */
+export async function readPoint(
+  access: Access,
+  facts: Facts,
+  wanted: Wanted,
+  valid: Micros | null,
+  known: Micros,
+  signal: AbortSignal,
+  { moments = false, expected = PAGE / 2 }: { moments?: boolean; expected?: number } = {},
+): Promise<Read> {
+  let at = atOf(valid, known);
+  // A question costs what it may be answered with: not more is asked for than is likely there, and all of it where it was more.
+  const size = Math.min(PAGE, Math.max(20, expected * 2));
+  const variables = { types: wanted.types, direction: DIRECTIONS[wanted.direction], first: size };
+  let first = await ask(access, Around, { key: wanted.key, at, ...variables, moments }, signal);
+  if (size < PAGE && first.entity?.relationships.pageInfo.hasNextPage) {
+    variables.first = PAGE;
+    first = await ask(access, Around, { key: wanted.key, at, ...variables, moments }, signal);
+  }
+  const point: Point = { valid: valid ?? instant(first.basis.valid), known };
+  // The steps behind the first are answered at the same instant.
+  at = atOf(point.valid, known);
+  const seen = new Set([wanted.key]);
+  let cut = take(facts, wanted, wanted.key, first, point, seen);
+  const inner = [wanted.key];
+  let ring = [...seen].filter((key) => key !== wanted.key);
+  for (let step = 2; step <= wanted.depth && ring.length; step++) {
+    const asked = [...ring].sort().slice(0, Math.max(0, INNER_MAX - inner.length));
+    cut ||= asked.length < ring.length;
+    const before = new Set(seen);
+    await each(asked, async (key) => {
+      const data = await ask(access, Around, { key, at, ...variables, first: PAGE / 4, moments: false }, signal);
+      cut = take(facts, wanted, key, data, point, seen) || cut;
+    });
+    inner.push(...asked);
+    ring = [...seen].filter((key) => !before.has(key));
+  }
+  let leftOut: number | null = null;
+  if (cut && wanted.depth === 1) {
+    const found = await ask(access, LeftOut, { of: [wanted.key], at, ...variables, first: PAGE }, signal);
+    leftOut = found.neighbourhoodGraph.truncated?.leftOut ?? null;
+  }
+  const times = (first.entity?.events?.edges ?? []).map((edge) => instant(edge.node.time));
+  return { count: first.entity?.relationships.edges.length ?? 0, valid: point.valid, basis: first.basis, there: first.entity !== null, inner, cut, leftOut, moments: times };
+}
+
+/** What one answer says. Returns whether some of it was left out. */
+function take(facts: Facts, wanted: Wanted, key: string, data: AroundData, point: Point, seen: Set<string>): boolean {
+  const { entity } = data;
+  const known = Math.min(point.known, instant(data.basis.known));
+  if (!entity) {
+    if (wanted.direction === "both") facts.settle(key, pointName(point), []);
+    return false;
+  }
+  facts.addThing(entity, point.valid, known, entity.event);
+  const ids = entity.relationships.edges.map(({ node }) => {
+    seen.add(node.source.key).add(node.target.key);
+    return facts.addTie(node, point.valid, known);
+  });
+  const cut = entity.relationships.pageInfo.hasNextPage;
+  if (!cut && wanted.direction === "both" && wanted.types === null) facts.settle(key, pointName(point), ids);
+  return cut;
+}
+
+/** The instants of a window at which to read: its ends, when the focus itself was spoken of, and between. */
+export function probes(from: Micros, to: Micros, moments: readonly Micros[], most: number): Micros[] {
+  const inside = [...new Set(moments)].filter((at) => from < at && at < to).sort((a, b) => b - a);
+  const own = inside.slice(0, Math.max(0, most - 4));
+  const rest = Math.max(2, Math.min(8, most - own.length));
+  const grid = Array.from({ length: rest }, (_, index) => Math.round(from + ((to - from) * index) / (rest - 1)));
+  return [...new Set([...own, ...grid])].sort((a, b) => a - b);
+}
+
+/** Read the window: what came and went in it. Facts grow; nothing is drawn from here. */
+export async function readWindow(
+  access: Access,
+  facts: Facts,
+  wanted: Wanted,
+  { inner, count }: Pick<Read, "inner" | "count">,
+  window: { from: Micros; to: Micros },
+  moments: readonly Micros[],
+  known: Micros,
+  signal: AbortSignal,
+): Promise<void> {
+  const most = Math.max(4, Math.min(PROBES_MAX, Math.floor(REQUESTS_MAX / Math.max(1, inner.length))));
+  // Of steps behind the first, what each instant has of them is read again: it may be others.
+  await each(probes(window.from, Math.min(window.to, nowMicros()), moments, most), async (at) => {
+    await readPoint(access, facts, wanted, at, known, signal, { expected: count });
+  });
+  await readHistory(access, facts, wanted.key, known, signal);
+  await readFeed(access, facts, inner, wanted.types, signal);
+}
+
+/** All versions of the focus itself, wherever the window is. */
+export async function readHistory(access: Access, facts: Facts, key: string, known: Micros, signal: AbortSignal): Promise<void> {
+  const { entity } = await ask(access, History, { key, ...(known === OPEN ? {} : { known: write(known) }) }, signal);
+  if (!entity) return;
+  const read = nowMicros();
+  facts.addThing(entity, read, known === OPEN ? read : known);
+  for (const { node } of entity.history.edges) facts.addVersion(key, node);
+}
+
+/** The newest changes around some entities, as they landed. */
+async function readFeed(
+  access: Access,
+  facts: Facts,
+  around: readonly string[],
+  types: readonly string[] | null,
+  signal: AbortSignal,
+): Promise<void> {
+  const filter = { around: around.slice(0, 100), ...(types ? { types } : {}) };
+  const { changes } = await ask(access, Feed, { filter, first: 100 }, signal);
+  for (const { node } of changes.edges) facts.addChange(node satisfies ChangeLine);
+}

@@ -1,0 +1,12 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+// The tests live with all others, outside of this folder: what they import is found here.
+export default defineConfig({
+  root: here("../../tests/portal"),
+  resolve: { alias: { "fast-check": here("node_modules/fast-check"), "@element": here("src") } },
+  server: { fs: { allow: [here("../..")] } },
+  test: { globals: true, include: ["**/*.test.ts"], environment: "node", cache: false },
+});
