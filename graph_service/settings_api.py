@@ -78,6 +78,11 @@ class ApiSettings(BaseModel):
         None, description="File for the audit line of each operation; none: the log, at level info."
     )
 
+    fast_execution: bool = Field(
+        True,
+        description="Write answers by compiled plans where that can be done; off only to look for mistakes.",
+    )
+
     body_bytes_max: int = Field(1_000_000, ge=1_000, le=64_000_000, description="Largest request body.")
     query_tokens_max: int = Field(1_500, ge=10, le=100_000, description="Tokens of a document.")
     query_depth_max: int = Field(15, ge=1, le=100, description="Levels of fields in each other.")

@@ -43,7 +43,7 @@ class Difference:
     def kind(self) -> ChangeKind:
         return ChangeKind(self.row.kind)
 
-    @resolved("The entity that differs, at the second point (at the first when it ended).")
+    @resolved("The entity that differs, at the second point (at the first when it ended).", loads=True)
     async def entity(self, info: Info) -> Entity | None:
         version, moment = self._side()
         if self.row.subject != "entity":
@@ -71,7 +71,7 @@ class Difference:
         row = self.row.after
         return None if row is None else Version(row=row, before=self.row.before, moment=self.later)
 
-    @resolved("The event that did it.")
+    @resolved("The event that did it.", loads=True)
     async def event(self, info: Info) -> Event | None:
         return await event_of(info.context, self.row.event, self.later)
 

@@ -55,7 +55,7 @@ def create_app(
     exposed = exposure or Exposure()
     app = FastAPI(title="graph-service", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, doors=exposed.doors)
-    schema = make_schema(exposed.limits, exposed.introspection)
+    schema = make_schema(exposed.limits, exposed.introspection, fast=exposed.fast)
     _check_kept(schema, exposed.kept)
 
     def context(principal: Principal) -> Context:

@@ -77,7 +77,10 @@ class Connection(Generic[T]):
     page_info: PageInfo = strawberry.field(description="Whether more follow, and the cursor to go on with.")
     moment: strawberry.Private[Moment | None] = None
 
-    @resolved("What this page rests on; pages behind it, asked for with its cursors, rest on the same point.")
+    @resolved(
+        "What this page rests on; pages behind it, asked for with its cursors, rest on the same point.",
+        loads=True,
+    )
     async def basis(self, info: Info) -> Basis:
         moment = self.moment or await info.context.moment(None, None)
         return Basis.of(await info.context.basis(moment.point))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphql import (
     DocumentNode,
@@ -21,6 +21,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from graph_service.api.fast.executor import Plans
 from graph_service.api.kept import hash_of
 from graph_service.api.limits.bounds import Limits
 from graph_service.api.limits.measures import Measures, measured, tokens_checked
@@ -52,6 +53,8 @@ class Document:
     operations: Mapping[str, OperationDefinitionNode]
     fragments: Mapping[str, FragmentDefinitionNode]
     tokens: int
+    #: How its answers are written, as far as that was found out.
+    plans: Plans = field(default_factory=Plans, compare=False, repr=False)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation of that name, or the only one.

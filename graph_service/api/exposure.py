@@ -29,3 +29,5 @@ class Exposure:
     #: Documents that may be named instead of sent.
     kept: Kept = field(default_factory=Kept)
     audit: Audit = field(default_factory=audit_to_log)
+    #: Whether answers are written by plans where they can be; off, to look for mistakes.
+    fast: bool = True

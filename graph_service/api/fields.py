@@ -10,9 +10,25 @@ import strawberry
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
 
-def resolved(description: str, *, name: str | None = None) -> Callable[[Resolver], Resolver]:
-    """Makes a method a field of the schema, under its own name in camel case unless another is given. Every field is described."""
-    return cast("Callable[[Resolver], Resolver]", strawberry.field(name=name, description=description))
+LOADS = "__loads__"
+"""The mark of a resolver that loads."""
+
+
+def resolved(
+    description: str, *, name: str | None = None, loads: bool = False
+) -> Callable[[Resolver], Resolver]:
+    """Makes a method a field of the schema, under its own name in camel case unless another is given. Every field is described.
+
+    `loads` is a promise: of all that it may wait for, it awaits only what the loaders, `standing`, `moment`, `basis`, `vocabulary` and `types` of
+    the context give, never the reader itself. Then it is carried on together with others, without a task of its own.
+    """
+    field = cast("Callable[[Resolver], Resolver]", strawberry.field(name=name, description=description))
+
+    def marked(resolver: Resolver) -> Resolver:
+        setattr(resolver, LOADS, loads)
+        return field(resolver)
+
+    return marked
 
 
 def subscribed(description: str) -> Callable[[Resolver], Resolver]:

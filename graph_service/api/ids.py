@@ -13,11 +13,12 @@ from graph_service.core.errors import BadRequest
 from graph_service.store.read.answers import Point
 
 ID_LENGTH_MAX = 4096
+_PLAIN = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def encode(parts: list[Any]) -> str:
     """A JSON list as opaque text, without padding."""
-    plain = json.dumps(parts, separators=(",", ":"), ensure_ascii=False).encode()
+    plain = _PLAIN.encode(parts).encode()
     return urlsafe_b64encode(plain).rstrip(b"=").decode()
 
 

@@ -38,12 +38,13 @@ class Evidence:
     def relationship(self) -> Relationship:
         return Relationship(row=self.row, moment=self.moment)
 
-    @resolved("The event that made it what it is.")
+    @resolved("The event that made it what it is.", loads=True)
     async def event(self, info: Info) -> Event | None:
         return await event_of(info.context, self.row.event, self.moment)
 
     @resolved(
-        "The time of the newest event that says so, also where that was nothing new; of some sixty newest events about its source."
+        "The time of the newest event that says so, also where that was nothing new; of some sixty newest events about its source.",
+        loads=True,
     )
     async def last_seen(self, info: Info) -> DateTime | None:
         foreseen = self.moment.foreseen
@@ -114,11 +115,11 @@ class ImpactItem:
     path: Path = strawberry.field(description="The path that proves it.")
     scores: strawberry.Private[Scores]
 
-    @resolved("How much it is affected, above 0 and at most 1: the product of `factors`.")
+    @resolved("How much it is affected, above 0 and at most 1: the product of `factors`.", loads=True)
     async def score(self, info: Info) -> float:
         return (await self.scores.of(info.context, self.entity.row.key)).score
 
-    @resolved("What the score is made of.")
+    @resolved("What the score is made of.", loads=True)
     async def factors(self, info: Info) -> ImpactFactors:
         found = await self.scores.of(info.context, self.entity.row.key)
         return ImpactFactors(
@@ -176,7 +177,7 @@ class Impact:
     moment: strawberry.Private[Moment]
     scores: strawberry.Private[Scores]
 
-    @resolved("What was found, nearest first, then by key.")
+    @resolved("What was found, nearest first, then by key.", loads=True)
     async def items(self, info: Info) -> list[ImpactItem]:
         hits = {hit.key: hit for hit in self.found.hits}
         entities = await entities_along(info.context, self.found.hits, self.moment)
@@ -206,7 +207,7 @@ class Impact:
     async def unknown(self, info: Info) -> list[str]:
         return await info.context.reader.unknown(self.of, self.moment.point)
 
-    @resolved("The items by kind, most first.")
+    @resolved("The items by kind, most first.", loads=True)
     async def by_kind(self, info: Info) -> list[KindCount]:
         rows = await info.context.entities.load_many(
             [(hit.key, self.moment.point) for hit in self.found.hits]
@@ -217,7 +218,10 @@ class Impact:
         )
         return [KindCount(kind=kind, count=kinds[kind]) for kind in _most_first(kinds)]
 
-    @resolved("Who owns the items, by the relationship types whose target owns the source, most first.")
+    @resolved(
+        "Who owns the items, by the relationship types whose target owns the source, most first.",
+        loads=True,
+    )
     async def owners(self, info: Info) -> list[OwnerCount]:
         types = (await info.context.vocabulary()).owner_types()
         if not types:
@@ -242,7 +246,7 @@ class Impact:
             for key, row in zip(keys, rows, strict=True)
         ]
 
-    @resolved("What this answer rests on.")
+    @resolved("What this answer rests on.", loads=True)
     async def basis(self, info: Info) -> Basis:
         return Basis.of(await info.context.basis(self.moment.point))
 
@@ -255,7 +259,7 @@ class DriftItem:
     def _moment(self) -> Moment:
         return self.moments[0] if self.row.of_before else self.moments[1]
 
-    @resolved("What entered, left or moved; as it was where `path` was.")
+    @resolved("What entered, left or moved; as it was where `path` was.", loads=True)
     async def entity(self, info: Info) -> Entity:
         return await entity_of(info.context, self.row.key, self._moment())
 
@@ -267,7 +271,10 @@ class DriftItem:
     def distance_after(self) -> int | None:
         return self.row.after
 
-    @resolved("The path that proves it, at that of the two points where it is within the impact, or nearer.")
+    @resolved(
+        "The path that proves it, at that of the two points where it is within the impact, or nearer.",
+        loads=True,
+    )
     async def path(self, info: Info) -> Path:
         moment = self._moment()
         return path_of(self.row.path, await entities_along(info.context, self.row.path, moment), moment)
@@ -279,7 +286,7 @@ class DriftItem:
         row = self.row.relationship
         return None if row is None else Relationship(row=row, moment=self._moment())
 
-    @resolved("The event that made that difference; null where it cannot be told.")
+    @resolved("The event that made that difference; null where it cannot be told.", loads=True)
     async def event(self, info: Info) -> Event | None:
         return await event_of(info.context, self.row.event, self.moments[1])
 
@@ -299,7 +306,7 @@ class DriftSide:
     def truncated(self) -> Truncation | None:
         return Truncation.of(self.found)
 
-    @resolved("What it rests on.")
+    @resolved("What it rests on.", loads=True)
     async def basis(self, info: Info) -> Basis:
         return Basis.of(await info.context.basis(self.moment.point))
 
@@ -342,8 +349,12 @@ class ImpactDrift:
 async def entities_along(context: Context, hits: Sequence[ImpactHit], moment: Moment) -> dict[str, Entity]:
     """The entities of hits and of what they were reached from, by key."""
     keys = sorted({hit.key for hit in hits} | {hit.parent for hit in hits})
-    found = await asyncio.gather(*(entity_of(context, key, moment) for key in keys))
-    return dict(zip(keys, found, strict=True))
+    if moment.foreseen is not None:
+        entities = await asyncio.gather(*(entity_of(context, key, moment) for key in keys))
+        return dict(zip(keys, entities, strict=True))
+    # As above, without a task for each of thousands.
+    rows = await context.entities.load_many([(key, moment.point) for key in keys])
+    return {key: as_entity(key, row, moment) for key, row in zip(keys, rows, strict=True)}
 
 
 def path_of(hits: Sequence[ImpactHit], entities: Mapping[str, Entity], moment: Moment) -> Path:

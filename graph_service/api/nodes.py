@@ -49,7 +49,10 @@ class Entity(Node):
     def kind(self) -> str:
         return self.row.kind
 
-    @resolved("The name for people: its display property where it has one, else its key without the kind.")
+    @resolved(
+        "The name for people: its display property where it has one, else its key without the kind.",
+        loads=True,
+    )
     async def name(self, info: Info) -> str:
         return await name_of(info.context, self.row)
 
@@ -88,19 +91,20 @@ class Entity(Node):
     def known_to(self) -> DateTime | None:
         return instant(self.row.known_to)
 
-    @resolved("The event that made this version.")
+    @resolved("The event that made this version.", loads=True)
     async def event(self, info: Info) -> Event | None:
         return await event_of(info.context, self.row.event, self.moment)
 
     @resolved(
-        "All versions on the valid axis as known at this point, oldest first; `corrections: true` adds those no longer believed."
+        "All versions on the valid axis as known at this point, oldest first; `corrections: true` adds those no longer believed.",
+        loads=True,
     )
     async def history(
         self, info: Info, corrections: Corrections = False, first: First = 50, after: After = None
     ) -> Connection[Version]:
         return await history(info.context, (self.row.key, "", "", ""), self.moment, corrections, first, after)
 
-    @resolved("The relationships that hold at this point, by type and then by their ends.")
+    @resolved("The relationships that hold at this point, by type and then by their ends.", loads=True)
     async def relationships(
         self,
         info: Info,
@@ -160,11 +164,11 @@ class Relationship(Node):
     def type(self) -> str:
         return self.row.type
 
-    @resolved("The entity it goes out from.")
+    @resolved("The entity it goes out from.", loads=True)
     async def source(self, info: Info) -> Entity:
         return await entity_of(info.context, self.row.source, self.moment)
 
-    @resolved("The entity it points to.")
+    @resolved("The entity it points to.", loads=True)
     async def target(self, info: Info) -> Entity:
         return await entity_of(info.context, self.row.target, self.moment)
 
@@ -192,11 +196,11 @@ class Relationship(Node):
     def known_to(self) -> DateTime | None:
         return instant(self.row.known_to)
 
-    @resolved("The event that made this version.")
+    @resolved("The event that made this version.", loads=True)
     async def event(self, info: Info) -> Event | None:
         return await event_of(info.context, self.row.event, self.moment)
 
-    @resolved("All its versions, as `Entity.history`.")
+    @resolved("All its versions, as `Entity.history`.", loads=True)
     async def history(
         self, info: Info, corrections: Corrections = False, first: First = 50, after: After = None
     ) -> Connection[Version]:
@@ -240,13 +244,13 @@ class Version(Node):
     def known_to(self) -> DateTime | None:
         return instant(self.row.known_to)
 
-    @resolved("The event that began it.")
+    @resolved("The event that began it.", loads=True)
     async def event(self, info: Info) -> Event:
         found = await event_of(info.context, self.row.event, self.moment)
         assert found is not None, f"the event {self.row.event} of a version is not in the ledger"
         return found
 
-    @resolved("The event that ended it on the valid axis; null while open.")
+    @resolved("The event that ended it on the valid axis; null while open.", loads=True)
     async def ended_by(self, info: Info) -> Event | None:
         return await event_of(info.context, self.row.ended_by, self.moment)
 

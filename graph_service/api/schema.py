@@ -24,6 +24,8 @@ from graph_service.api.dated import Dated
 from graph_service.api.dead_letters import DeadLetter, DeadLetterMutations, DeadLetterQueries
 from graph_service.api.erasing import ErasureMutations, ErasureQueries
 from graph_service.api.explain import ExplainQueries
+from graph_service.api.fast.executor import FastExecutor
+from graph_service.api.fast.sources import Sources
 from graph_service.api.gate import AtTheGate, Gate
 from graph_service.api.impact_queries import ImpactQueries
 from graph_service.api.kept import hash_of
@@ -67,6 +69,8 @@ class Schema(strawberry.Schema):
     gate: Gate
     #: SHA-256 of its text.
     hash: str
+    #: Where its fields get their values from, for plans; None where there are none.
+    sources: Sources | None
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -78,8 +82,12 @@ class Schema(strawberry.Schema):
         return {**super()._get_custom_context_kwargs(*args, **kwargs), "hide_suggestions": True}
 
 
-def make_schema(limits: Limits | None = None, introspection: Audience | None = None) -> Schema:
-    """The one schema of the service, with its limits. `introspection`: who may ask for the schema itself; readers, where not said."""
+def make_schema(
+    limits: Limits | None = None, introspection: Audience | None = None, *, fast: bool = True
+) -> Schema:
+    """The one schema of the service, with its limits. `introspection`: who may ask for the schema itself; readers, where not said.
+    `fast`: whether answers are written by plans where they can be, see `graph_service.api.fast`.
+    """
     schema = Schema(
         query=Questions,
         mutation=Acts,
@@ -87,7 +95,9 @@ def make_schema(limits: Limits | None = None, introspection: Audience | None = N
         types=[Entity, Relationship, Version, Event, DeadLetter, Change],
         extensions=[lambda: AtTheGate(schema.gate), lambda: Dated(schema.gate, schema._schema, schema.hash)],
         config=StrawberryConfig(scalar_map=SCALARS),
+        execution_context_class=FastExecutor if fast else None,
     )
+    schema.sources = Sources(schema._schema) if fast else None
     for optional in _inputs(schema._schema):
         # Left out is left out: `= null` beside an optional input says nothing, and would be a promise.
         if optional.default_value is None:

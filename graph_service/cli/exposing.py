@@ -112,4 +112,5 @@ def exposure_of(settings: Settings) -> Exposure:
         pages=Audience.of(settings.pages),
         kept=Kept.load(*folders, only=settings.persisted_only),
         audit=audit_to_log() if settings.audit_file is None else audit_to_file(settings.audit_file),
+        fast=settings.fast_execution,
     )

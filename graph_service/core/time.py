@@ -11,6 +11,7 @@ FOREVER = 2**63 - 1
 """The end of what is still open. A value and not null, so that one comparison serves open and closed spans."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BARE_EPOCH = datetime(1970, 1, 1)
 _RFC3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,9}))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
@@ -59,15 +60,7 @@ def from_millis(millis: int) -> int:
 
 def format_instant(instant: int) -> str:
     """Microseconds as RFC 3339 UTC: no fraction when it is zero, six digits when it is not."""
-    moment = _EPOCH + timedelta(microseconds=instant)
-    if moment.microsecond == 0:
-        return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment.year >= 1000 else _padded(moment)
-    return f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}" if moment.year >= 1000 else _padded(moment)
-
-
-def _padded(moment: datetime) -> str:
-    """`%Y` does not pad years below 1000 on every platform."""
-    return moment.isoformat().replace("+00:00", "Z")
+    return f"{(_BARE_EPOCH + timedelta(microseconds=instant)).isoformat()}Z"
 
 
 def open_or_text(instant: int) -> str | None:

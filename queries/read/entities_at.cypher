@@ -1,5 +1,6 @@
 // entities_at: entities by key as they were at a point. Needs keys, valid, known.
-// Returns a record for each that has a node: key, kind, held (the row that holds, or null), began (a row believed then began by then), named.
+// Returns one record: found, a list of maps, one for each that has a node: key, kind, held (the row that holds, or null), began (a row believed then
+// began by then), named.
 // `0 +` keeps the planner from reading all that the index on valid_from has, instead of what one entity has.
 UNWIND $keys AS key
 MATCH (e:Entity {key: key})
@@ -20,4 +21,5 @@ CALL (e, began, held) {
   WITH r LIMIT 1
   RETURN count(r) > 0 AS named
 }
-RETURN e.key AS key, e.kind AS kind, held, began, named
+// One record, for each record costs the client more than what is in it.
+RETURN collect({key: e.key, kind: e.kind, held: held, began: began, named: named}) AS found

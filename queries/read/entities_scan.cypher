@@ -1,7 +1,7 @@
 // entities_scan: the next entities in the order of keys that were there at a point, and may be wanted. Needs after (key or null), kinds (list or
 // null), size, valid, known; and what the properties must have in their JSON: parts (list of texts, each as it stands there), words (list of
 // [text, the same within JSON], of lower case and plain ASCII, each in the key or in the properties), odd (what is not ASCII and is in some other case).
-// Returns up to size records: key, kind, held, began, named, as in entities_at. Whoever asks looks again: some may not be wanted, none is left out.
+// Returns one record: found, up to size maps as in entities_at, in order. Whoever asks looks again: some may not be wanted, none is left out.
 // `0 +` keeps the planner from reading all that the index on valid_from has, instead of what one entity has.
 MATCH (e:Entity)
 WHERE e.key > coalesce($after, '') AND ($kinds IS NULL OR e.kind IN $kinds)
@@ -30,4 +30,5 @@ WHERE (held IS NOT NULL OR named)
        OR all(word IN $words WHERE toLower(e.key) CONTAINS word[0] OR toLower(text) CONTAINS word[1])
        // Where lower case is not what it is elsewhere, or not all there is to it.
        OR toLower('I') <> 'i' OR any(one IN $odd WHERE e.key CONTAINS one OR text CONTAINS one))
-RETURN e.key AS key, e.kind AS kind, held, began, named ORDER BY key LIMIT $size
+WITH e, held, began, named ORDER BY e.key LIMIT $size
+RETURN collect({key: e.key, kind: e.kind, held: held, began: began, named: named}) AS found

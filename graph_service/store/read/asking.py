@@ -13,6 +13,8 @@ from graph_service.core.model import Json
 from graph_service.core.time import FOREVER
 from graph_service.store.read.answers import DifferenceAt, EntityAt, EventRow, RelationshipAt, VersionAt
 
+_PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 class Op(StrEnum):
     """How a property is compared. Values of different JSON types are never equal and never ordered."""
@@ -186,7 +188,7 @@ def _instant(before: VersionAt | None, after: VersionAt | None) -> int:
 
 
 def _cursor(place: tuple[Any, ...]) -> str:
-    return json.dumps(place, ensure_ascii=False, separators=(",", ":"))
+    return _PLAIN.encode(place)
 
 
 def place_of(cursor: str | None, shape: Sequence[type | tuple[type, ...]]) -> tuple[Any, ...] | None:

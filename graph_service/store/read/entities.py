@@ -38,15 +38,18 @@ class Wanted:
     fits: Callable[[EntityAt], bool]
     parts: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    #: Whether that is every one there is.
+    all: bool = False
 
 
 async def by_key(reads: Reads, keys: Iterable[str], at: Point) -> dict[str, tuple[EntityAt, bool]]:
     """For each key that has a node: the entity, and whether it is there (declared, or named by a relationship)."""
     found = {}
     for some in in_chunks(dict.fromkeys(keys)):
-        for record in await reads.run(query("read/entities_at"), keys=list(some), **at_values(at)):
-            entity = entity_at(record, at)
-            found[entity.key] = (entity, entity.declared or record["named"])
+        record = await reads.one("read/entities_at", keys=list(some), **at_values(at))
+        for one in record["found"]:
+            entity = entity_at(one, at)
+            found[entity.key] = (entity, entity.declared or one["named"])
     return found
 
 
@@ -66,12 +69,13 @@ async def listed(
     found: list[EntityAt] = []
     position = start[0] if start is not None and by_key_up else None
     while True:
-        size = min(SCAN, max(64, 2 * first)) if by_key_up else SCAN
-        records = await reads.run(
-            query("read/entities_scan"),
+        size = min(SCAN, first + 1 if wanted.all else max(64, 2 * first)) if by_key_up else SCAN
+        record = await reads.one(
+            "read/entities_scan",
             after=position, kinds=None if kinds is None else list(kinds), size=size, parts=list(wanted.parts),
             words=[[word, canonical(word)[1:-1]] for word in wanted.words], odd=list(ODD), **at_values(at),
         )  # fmt: skip
+        records = record["found"]
         there = (entity_at(one, at) for one in records)
         found.extend(entity for entity in there if wanted.fits(entity))
         if len(records) < size or (by_key_up and len(found) > first):
@@ -99,7 +103,8 @@ def filtered(where: Sequence[Filter]) -> Wanted:
         values = json.loads(entity.properties) if where else {}
         return all(fulfils(values, condition) for condition in where)
 
-    return Wanted(fits=fits, parts=tuple(part for one in where if (part := _part(one)) is not None))
+    parts = tuple(part for one in where if (part := _part(one)) is not None)
+    return Wanted(fits=fits, parts=parts, all=not where)
 
 
 def _part(condition: Filter) -> str | None:

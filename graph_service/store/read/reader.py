@@ -42,6 +42,7 @@ from graph_service.store.read.answers import (
 from graph_service.store.read.asking import EventFilter, Filter, Order
 from graph_service.store.read.feed import Feed
 from graph_service.store.read.foresee import Foreseen, decoded, foresee, known_next
+from graph_service.store.read.joined import Joined
 from graph_service.store.read.reads import Reads
 from graph_service.store.read.rows import Owner
 from graph_service.store.read.seen import EdgeKey
@@ -76,6 +77,7 @@ class Reader:
         self._reads = Reads(driver, database=database, timeout_s=timeout_s)
         #: The change log.
         self.feed = Feed(self._reads)
+        self._standing = Joined(self._read_standing)
         self._given = mapping
         self._kept: Mapping | None = None
 
@@ -111,7 +113,13 @@ class Reader:
         return (await self.standing()).basis(point)
 
     async def standing(self) -> Standing:
-        """What answers rest on from now on. Read before an answer, it says truly whether that is final; read after it, it may not."""
+        """What answers rest on from now on. Read before an answer, it says truly whether that is final; read after it, it may not.
+
+        Those who ask at the same time share one look, which is never begun before any of them asked.
+        """
+        return await self._standing.answer()
+
+    async def _read_standing(self) -> Standing:
         found = await self._reads.one("read/basis")
         graph: dict[str, Any] = found["graph"] or {}
         return Standing(
