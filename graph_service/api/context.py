@@ -114,16 +114,12 @@ class Context:
         self._types: dict[tuple[str, ...], asyncio.Future[tuple[str, ...]]] = {}
         self.entities: Loader[tuple[str, Point], EntityAt | None] = Loader(self._load_entities)
         self.events: Loader[str, EventRow | None] = Loader(self._load_events)
-        self.versions: Loader[tuple[Owner, int, bool], tuple[VersionAt, ...]] = Loader(
-            self._load_versions
-        )
+        self.versions: Loader[tuple[Owner, int, bool], tuple[VersionAt, ...]] = Loader(self._load_versions)
         self.relationships: Loader[RelationshipsAsked, Page[RelationshipAt]] = Loader(
             self._load_relationships
         )
         self.causes: Loader[tuple[str, int], tuple[EventRow, ...]] = Loader(self._load_causes)
-        self.last_seen: Loader[tuple[RelationshipAt, Point], int | None] = Loader(
-            self._load_last_seen
-        )
+        self.last_seen: Loader[tuple[RelationshipAt, Point], int | None] = Loader(self._load_last_seen)
         self.letter_records: Loader[LetterRow, LetterRecord] = Loader(self._load_letter_records)
 
     def operator(self) -> DeadLetters:
