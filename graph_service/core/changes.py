@@ -69,7 +69,7 @@ def _changes(versions: Sequence[Version], known: int) -> Iterator[Change]:
     """The changes of one item at one instant. What is believed before it and after it alike changes nothing, and is passed over."""
     gone = sorted((v for v in versions if v.known_from < known == v.known_to), key=_valid_from)
     fresh = sorted((v for v in versions if v.known_from == known < v.known_to), key=_valid_from)
-    ended_by: dict[int, str | None] = {}
+    ended_by: dict[int, str | None] | None = None
     edges = sorted({edge for v in (*gone, *fresh) for edge in (v.valid_from, v.valid_to)})
     past = max((edge for v in versions for edge in _past_edges(v, known)), default=None)
     last: Change | None = None
@@ -81,7 +81,7 @@ def _changes(versions: Sequence[Version], known: int) -> Iterator[Change]:
             start, last = last.valid_from, None
         if last is not None:
             yield last
-        if new is None and not ended_by:
+        if new is None and ended_by is None:
             ended_by = _ended_by(versions, known)
         last = Change(
             item=versions[0].item,
@@ -90,7 +90,7 @@ def _changes(versions: Sequence[Version], known: int) -> Iterator[Change]:
             before=old,
             after=new,
             corrects=past is not None and start <= past,
-            made_by=new.event if new else ended_by.get(start),
+            made_by=new.event if new else (ended_by or {}).get(start),
         )
     if last is not None:
         yield last

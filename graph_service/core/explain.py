@@ -26,7 +26,7 @@ from graph_service.core.assertions import (
     Spanned,
 )
 from graph_service.core.fold import Claim, changes
-from graph_service.core.model import Properties, StreamKey
+from graph_service.core.model import Properties, StreamKey, Stretch, holds
 
 
 class Reason(Enum):
@@ -45,21 +45,11 @@ class Reason(Enum):
 RANK = {reason: rank for rank, reason in enumerate(Reason)}
 
 
-class Believed(Protocol):
+class Believed(Stretch, Protocol):
     """What of a row matters here; see `core.model.Row`."""
 
     @property
     def properties(self) -> object: ...
-    @property
-    def valid_from(self) -> int: ...
-    @property
-    def valid_to(self) -> int: ...
-    @property
-    def known_from(self) -> int: ...
-    @property
-    def known_to(self) -> int: ...
-    @property
-    def end_known(self) -> int: ...
 
 
 S = TypeVar("S")
@@ -133,15 +123,6 @@ def _learned(
         return None
     first = min(found)
     return Verdict(reason=Reason.NOT_YET_KNOWN, rows=tuple(found[first]), known=first)
-
-
-def holds(row: Believed, valid: int, known: int) -> bool:
-    """Whether this is what was believed at `known` about `valid`."""
-    return (
-        row.valid_from <= valid
-        and row.known_from <= known < row.known_to
-        and (valid < row.valid_to or known < row.end_known)
-    )
 
 
 def disowned(rows: Sequence[tuple[S, R]], valid: int, known: int) -> list[tuple[S, R, R | None]]:

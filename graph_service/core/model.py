@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from graph_service.core.time import FOREVER
 
@@ -169,6 +169,30 @@ def kind_of(key: str) -> str:
     return kind if colon and kind else "thing"
 
 
+class Stretch(Protocol):
+    """What of a row decides when it holds."""
+
+    @property
+    def valid_from(self) -> int: ...
+    @property
+    def valid_to(self) -> int: ...
+    @property
+    def known_from(self) -> int: ...
+    @property
+    def known_to(self) -> int: ...
+    @property
+    def end_known(self) -> int: ...
+
+
+def holds(row: Stretch, valid: int, known: int) -> bool:
+    """Whether this is what was believed at `known` about `valid`."""
+    return (
+        row.valid_from <= valid
+        and row.known_from <= known < row.known_to
+        and (valid < row.valid_to or known < row.end_known)
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One stored stretch of history of one item of a stream: up to two versions that differ only in their valid end.
@@ -193,11 +217,7 @@ class Row:
 
     def holds(self, valid: int, known: int) -> bool:
         """Whether this is what was believed at `known` about `valid`."""
-        return (
-            self.valid_from <= valid
-            and self.known_from <= known < self.known_to
-            and (valid < self.valid_to or known < self.end_known)
-        )
+        return holds(self, valid, known)
 
     def versions(self) -> tuple[Version, ...]:
         """The one or two versions that this row stands for."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from graph_service.core.model import Properties, Row, holds
 from graph_service.core.time import FOREVER
 from graph_service.store.read.answers import EntityAt, EventRow, Point, RelationshipAt, VersionAt
 
@@ -53,10 +54,20 @@ class StoredRow:
 
     def holds(self, at: Point) -> bool:
         """Whether this is what was believed at `at.known` about `at.valid`."""
-        return (
-            self.valid_from <= at.valid
-            and self.known_from <= at.known < self.known_to
-            and (at.valid < self.valid_to or at.known < self.end_known)
+        return holds(self, at.valid, at.known)
+
+    def row(self, item: str) -> Row:
+        """The core's row, of one item of its stream."""
+        return Row(
+            item=item,
+            properties=Properties.parse(self.properties),
+            event=self.event,
+            valid_from=self.valid_from,
+            valid_to=self.valid_to,
+            known_from=self.known_from,
+            known_to=self.known_to,
+            end_known=FOREVER if self.valid_to == FOREVER else self.end_known,
+            ended_by=self.ended_by,
         )
 
     def versions(self, owner: Owner, known: int, *, corrections: bool) -> list[VersionAt]:

@@ -11,12 +11,10 @@ from neo4j import Record
 
 from graph_service.core.changes import changes_at
 from graph_service.core.errors import LimitExceeded
-from graph_service.core.model import Properties, Row
-from graph_service.core.time import FOREVER
 from graph_service.store.queries import query, query_with, type_list
 from graph_service.store.read.entities import both, rows_of
 from graph_service.store.read.reads import Reads
-from graph_service.store.read.rows import Owner, StoredRow
+from graph_service.store.read.rows import Owner
 
 OWNERS_MAX = 20_000
 """Entities and relationships of which something was learned: corrections are told apart from other news one by one."""
@@ -150,7 +148,7 @@ async def _corrections(reads: Reads, buckets: Buckets, wanted: TrendFilter, know
     for owner, rows in (await rows_of(reads, owners, high)).items():
         every = {instant for row in rows for instant in (row.known_from, row.end_known, row.known_to)}
         instants = [instant for instant in every if low < instant <= high]
-        for instant, changes in changes_at((_row(owner, row) for row in rows), instants):
+        for instant, changes in changes_at((row.row(owner.target) for row in rows), instants):
             counts[(instant - buckets.start - 1) // buckets.width] += sum(one.corrects for one in changes)
     return counts
 
@@ -170,11 +168,3 @@ async def _learned_of(reads: Reads, low: int, high: int, wanted: TrendFilter) ->
                 for key, target, word in record["owners"]
             ]
     return owners
-
-
-def _row(owner: Owner, row: StoredRow) -> Row:
-    return Row(
-        item=owner.target, properties=Properties.parse(row.properties), event=row.event, valid_from=row.valid_from,
-        valid_to=row.valid_to, known_from=row.known_from, known_to=row.known_to,
-        end_known=FOREVER if row.valid_to == FOREVER else row.end_known, ended_by=row.ended_by,
-    )  # fmt: skip

@@ -171,18 +171,7 @@ def _edits(
 
 def row_of(item: str, plain: Mapping[str, Any]) -> Row:
     """The core's row from stored properties."""
-    found = StoredRow.of(plain)
-    return Row(
-        item=item,
-        properties=Properties.parse(found.properties),
-        event=found.event,
-        valid_from=found.valid_from,
-        valid_to=found.valid_to,
-        known_from=found.known_from,
-        known_to=found.known_to,
-        end_known=found.end_known,
-        ended_by=found.ended_by,
-    )
+    return StoredRow.of(plain).row(item)
 
 
 def _open(row: Row) -> bool:
