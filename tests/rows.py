@@ -25,6 +25,7 @@ from graph_service.store.read.answers import (
     PartitionAt,
     PathAt,
     Point,
+    ReachAt,
     RelationshipAt,
     Standing,
     VersionAt,
@@ -293,6 +294,10 @@ class Rows:
             cut_detail=cut and f"by {cut}",
             cut_distance=2 if cut else None,
         )
+
+    async def reach(self, of: Sequence[str], *, at: Point | None = None, **_: Any) -> ReachAt:
+        """The same chain."""
+        return await self.impact(of, at=at)
 
     async def unknown(self, keys: Iterable[str], at: Point) -> list[str]:
         """Those that are not there."""

@@ -10,13 +10,16 @@ import strawberry
 from graph_service.api.arguments import Types
 from graph_service.api.context import Info, Moment, page_size
 from graph_service.api.fields import resolved
-from graph_service.api.impacts import Impact, ImpactDrift, Path, Scores
+from graph_service.api.impacts import Impact, ImpactDrift
 from graph_service.api.inputs import At, ImpactDirection
 from graph_service.api.nodes import Relationship, as_entity
+from graph_service.api.proofs import Path, Proof
 from graph_service.api.scalars import DateTime, Json
+from graph_service.api.selection import asked_below
 from graph_service.api.what_if import WhatIf, moments_of
 from graph_service.core.errors import BadRequest
 from graph_service.mapping.values import PROPERTY_NAME_CHARS_MAX
+from graph_service.store.read.answers import ReachAt
 from graph_service.store.read.paths import Way
 
 DEPTH_MAX = 20
@@ -24,6 +27,10 @@ ITEMS_MAX = 1000
 ASKED_MAX = 100
 PATHS_MAX = 50
 TIMEOUT_S = 20.0
+OF_PROOFS = frozenset({"path", "score", "factors"})
+"""What of an item only the walk can tell."""
+OF_KEYS = frozenset({"__typename", "id", "key", "kind"})
+"""What of an entity its key tells."""
 
 Point = Annotated[At | None, strawberry.argument(description="The point on both clocks; now when left out.")]
 Asked = Annotated[
@@ -83,17 +90,21 @@ class ImpactQueries:
         keys, depth, size = keys_of(of), depth_of(max_depth, 5), page_size(first, 200, ITEMS_MAX)
         followed = await info.context.types(types)
         moment = await moment_of(info, at)
-        found = await info.context.reader.impact(
-            keys,
-            dependents=is_dependents(direction),
-            types=followed,
-            max_depth=depth,
-            at=moment.point,
-            limit=size,
-            timeout_s=TIMEOUT_S,
-        )
+        reader, dependents, point = info.context.reader, is_dependents(direction), moment.point
+        found: ReachAt
+        proof = None
+        if asked_below(info, "items") & OF_PROOFS:
+            walked = found = await reader.impact(
+                keys, dependents=dependents, types=followed, max_depth=depth, at=point, limit=size, timeout_s=TIMEOUT_S
+            )  # fmt: skip
+            proof = Proof(walked, moment, criticality)
+        else:
+            found = await reader.reach(
+                keys, dependents=dependents, types=followed, max_depth=depth, at=point, limit=size, timeout_s=TIMEOUT_S
+            )  # fmt: skip
         info.context.cut_short |= found.cut == "time"
-        return Impact(of=keys, found=found, moment=moment, scores=Scores(found, moment, criticality))
+        shown = not asked_below(info, "items", "entity") <= OF_KEYS
+        return Impact(of=keys, found=found, moment=moment, proof=proof, shown=shown)
 
     @resolved("Who entered and who left the impact between two points, and the event that did it.")
     async def impact_drift(

@@ -2,67 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import Enum
 
 import strawberry
 
 from graph_service.api.bases import Basis
-from graph_service.api.context import Context, Info, Moment, RelationshipsAsked
+from graph_service.api.context import Info, Moment, RelationshipsAsked
 from graph_service.api.fields import resolved
 from graph_service.api.nodes import Entity, Event, Relationship, as_entity, entity_of, event_of
-from graph_service.api.scalars import DateTime, instant
-from graph_service.core.impact import Factors
+from graph_service.api.proofs import Path, Proof, entities_along, path_of
+from graph_service.core.model import kind_of
 from graph_service.store.read.answers import (
     DriftAt,
     DriftHit,
-    ImpactAt,
-    ImpactHit,
-    RelationshipAt,
-    path_to,
+    EntityAt,
+    ReachAt,
 )
-from graph_service.store.read.scoring import scored
-from graph_service.store.read.seen import edge_key
 
 OWNERS_OF_ONE_MAX = 50
-
-
-@strawberry.type(description="Why one step of a path can be trusted.")
-class Evidence:
-    row: strawberry.Private[RelationshipAt]
-    moment: strawberry.Private[Moment]
-
-    @resolved("The relationship, in its own direction.")
-    def relationship(self) -> Relationship:
-        return Relationship(row=self.row, moment=self.moment)
-
-    @resolved("The event that made it what it is.", loads=True)
-    async def event(self, info: Info) -> Event | None:
-        return await event_of(info.context, self.row.event, self.moment)
-
-    @resolved(
-        "The time of the newest event that says so, also where that was nothing new; of some sixty newest events about its source.",
-        loads=True,
-    )
-    async def last_seen(self, info: Info) -> DateTime | None:
-        foreseen = self.moment.foreseen
-        if foreseen is not None and self.row.event in foreseen.applied:
-            return DateTime(foreseen.applied[self.row.event].time)
-        return instant(await info.context.last_seen.load((self.row, self.moment.point)))
-
-
-@strawberry.type(description="A chain of relationships, and the entities along it.")
-class Path:
-    entities: list[Entity] = strawberry.field(description="From what was asked to what was found.")
-    relationships: list[Relationship] = strawberry.field(
-        description="Between each two of them, each in its own direction."
-    )
-
-    @resolved("For each relationship what it rests on.")
-    def evidence(self) -> list[Evidence]:
-        return [Evidence(row=one.row, moment=one.moment) for one in self.relationships]
 
 
 @strawberry.type(description="What a score is made of: it is their product. Each is above 0 and at most 1.")
@@ -76,52 +35,27 @@ class ImpactFactors:
     )
 
 
-class Scores:
-    """The scores of one impact, worked out together when the first of them is asked for."""
-
-    def __init__(self, found: ImpactAt, moment: Moment, criticality: str | None) -> None:
-        """`criticality`: the property that says how much an entity matters, of every kind; None: what its kind declares."""
-        self._found, self._moment, self._criticality = found, moment, criticality
-        self._working: asyncio.Future[dict[str, Factors]] | None = None
-
-    async def of(self, context: Context, key: str) -> Factors:
-        """The factors of one item."""
-        if self._working is None:
-            self._working = asyncio.ensure_future(self._work(context))
-        return (await self._working)[key]
-
-    async def _work(self, context: Context) -> dict[str, Factors]:
-        hits, point = self._found.hits, self._moment.point
-        rows = await context.entities.load_many([(hit.key, point) for hit in hits])
-        times = await context.last_seen.load_many([(hit.relationship, point) for hit in hits])
-        return scored(
-            self._found,
-            point,
-            entities={row.key: row for row in rows if row is not None},
-            seen={
-                edge_key(hit.relationship): time
-                for hit, time in zip(hits, times, strict=True)
-                if time is not None
-            },
-            vocabulary=await context.vocabulary(),
-            criticality=self._criticality,
-        )
-
-
 @strawberry.type(description="One entity within an impact.")
 class ImpactItem:
     entity: Entity = strawberry.field(description="What was found.")
     distance: int = strawberry.field(description="How many relationships away, on the shortest path.")
-    path: Path = strawberry.field(description="The path that proves it.")
-    scores: strawberry.Private[Scores]
+    proof: strawberry.Private[Proof | None]
+
+    def _proof(self) -> Proof:
+        assert self.proof is not None, "what is asked for here is looked for beforehand"
+        return self.proof
+
+    @resolved("The path that proves it.", loads=True)
+    async def path(self, info: Info) -> Path:
+        return await self._proof().path(info.context, self.entity.row.key)
 
     @resolved("How much it is affected, above 0 and at most 1: the product of `factors`.", loads=True)
     async def score(self, info: Info) -> float:
-        return (await self.scores.of(info.context, self.entity.row.key)).score
+        return (await self._proof().scores.of(info.context, self.entity.row.key)).score
 
     @resolved("What the score is made of.", loads=True)
     async def factors(self, info: Info) -> ImpactFactors:
-        found = await self.scores.of(info.context, self.entity.row.key)
+        found = await self._proof().scores.of(info.context, self.entity.row.key)
         return ImpactFactors(
             distance=found.distance, criticality=found.criticality, freshness=found.freshness
         )
@@ -146,7 +80,7 @@ class Truncation:
     )
 
     @classmethod
-    def of(cls, found: ImpactAt) -> Truncation | None:
+    def of(cls, found: ReachAt) -> Truncation | None:
         """None where nothing was left out."""
         if found.cut is None:
             return None
@@ -173,22 +107,21 @@ class OwnerCount:
 @strawberry.type(description="Everything that transitively depends on something (or that it depends on).")
 class Impact:
     of: strawberry.Private[Sequence[str]]
-    found: strawberry.Private[ImpactAt]
+    found: strawberry.Private[ReachAt]
     moment: strawberry.Private[Moment]
-    scores: strawberry.Private[Scores]
+    proof: strawberry.Private[Proof | None]
+    #: Whether more of entities is asked for than their keys say.
+    shown: strawberry.Private[bool]
 
     @resolved("What was found, nearest first, then by key.", loads=True)
     async def items(self, info: Info) -> list[ImpactItem]:
-        hits = {hit.key: hit for hit in self.found.hits}
-        entities = await entities_along(info.context, self.found.hits, self.moment)
+        hits, moment = self.found.hits, self.moment
+        rows: Sequence[EntityAt | None] = [None] * len(hits)
+        if self.shown:
+            rows = await info.context.entities.load_many([(hit.key, moment.point) for hit in hits])
         return [
-            ImpactItem(
-                entity=entities[hit.key],
-                distance=hit.distance,
-                path=path_of(path_to(hit, hits), entities, self.moment),
-                scores=self.scores,
-            )
-            for hit in self.found.hits
+            ImpactItem(entity=as_entity(hit.key, row, moment), distance=hit.distance, proof=self.proof)
+            for hit, row in zip(hits, rows, strict=True)
         ]
 
     @resolved(
@@ -207,15 +140,9 @@ class Impact:
     async def unknown(self, info: Info) -> list[str]:
         return await info.context.reader.unknown(self.of, self.moment.point)
 
-    @resolved("The items by kind, most first.", loads=True)
-    async def by_kind(self, info: Info) -> list[KindCount]:
-        rows = await info.context.entities.load_many(
-            [(hit.key, self.moment.point) for hit in self.found.hits]
-        )
-        kinds = Counter(
-            as_entity(hit.key, row, self.moment).row.kind
-            for hit, row in zip(self.found.hits, rows, strict=True)
-        )
+    @resolved("The items by kind, most first.")
+    def by_kind(self) -> list[KindCount]:
+        kinds = Counter(kind_of(hit.key) for hit in self.found.hits)
         return [KindCount(kind=kind, count=kinds[kind]) for kind in _most_first(kinds)]
 
     @resolved(
@@ -293,7 +220,7 @@ class DriftItem:
 
 @strawberry.type(description="An impact at one of the two points that are compared.")
 class DriftSide:
-    found: strawberry.Private[ImpactAt]
+    found: strawberry.Private[ReachAt]
     moment: strawberry.Private[Moment]
 
     @resolved("How many entities are within it.")
@@ -344,26 +271,6 @@ class ImpactDrift:
     @resolved("The impact at the second point.")
     def after(self) -> DriftSide:
         return DriftSide(found=self.found.after, moment=self.moments[1])
-
-
-async def entities_along(context: Context, hits: Sequence[ImpactHit], moment: Moment) -> dict[str, Entity]:
-    """The entities of hits and of what they were reached from, by key."""
-    keys = sorted({hit.key for hit in hits} | {hit.parent for hit in hits})
-    if moment.foreseen is not None:
-        entities = await asyncio.gather(*(entity_of(context, key, moment) for key in keys))
-        return dict(zip(keys, entities, strict=True))
-    # As above, without a task for each of thousands.
-    rows = await context.entities.load_many([(key, moment.point) for key in keys])
-    return {key: as_entity(key, row, moment) for key, row in zip(keys, rows, strict=True)}
-
-
-def path_of(hits: Sequence[ImpactHit], entities: Mapping[str, Entity], moment: Moment) -> Path:
-    """A path from what was asked."""
-    keys = [hits[0].parent, *(hit.key for hit in hits)]
-    return Path(
-        entities=[entities[key] for key in keys],
-        relationships=[Relationship(row=hit.relationship, moment=moment) for hit in hits],
-    )
 
 
 def _most_first(counts: Counter[str]) -> list[str]:

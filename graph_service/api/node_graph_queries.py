@@ -24,10 +24,11 @@ from graph_service.api.impact_queries import (
     keys_of,
     moment_of,
 )
-from graph_service.api.impacts import Scores, Truncation, TruncationReason
+from graph_service.api.impacts import Truncation, TruncationReason
 from graph_service.api.inputs import At, ImpactDirection
 from graph_service.api.node_graphs import EdgeRow, Fate, NodeGraph, NodeRow
 from graph_service.api.nodes import as_entity
+from graph_service.api.proofs import Scores
 from graph_service.core.errors import BadRequest
 from graph_service.store.read.answers import (
     DifferenceAt,

@@ -1,8 +1,8 @@
 // impact_step: the entities one step away from a frontier, at a point. Needs {to_sources}, {past_to_sources}: types followed
 // from target to source; {to_targets}, {past_to_targets}: types followed from source to target; base (type by stored name),
 // frontier, seen and without (keys), rows_max, valid, known. What was seen is left out, and so are relationships from `without`.
-// Returns one record: found (list of maps: key, parent, type, source, target, row), one for each entity, by its least parent, type
-// and discriminator, the least keys first; rows, how many relationships these were: rows_max when there may be more.
+// Returns one record: found, one for each entity, by its least parent, type and discriminator, the least keys first: what {found} makes of key,
+// parent, type and r; rows, how many relationships these were: rows_max when there may be more.
 // `0 +` keeps the planner from reading all that the index on valid_from has, instead of what one entity has.
 OPTIONAL MATCH (g:Graph {id: 'graph'})
 WITH coalesce($known >= g.recorded_at AND $valid >= g.recorded_at, false) AS present_only
@@ -36,5 +36,4 @@ WITH key, parent, $base[type(r)] AS type, coalesce(r.discriminator, '') AS discr
 ORDER BY key, parent, type, discriminator LIMIT $rows_max
 WITH key, collect([parent, type, r]) AS ways
 WITH key, ways[0][0] AS parent, ways[0][1] AS type, ways[0][2] AS r, size(ways) AS rows
-RETURN collect({key: key, parent: parent, type: type, source: startNode(r).key, target: endNode(r).key, row: properties(r)})
-       AS found, sum(rows) AS rows
+RETURN collect({found}) AS found, sum(rows) AS rows

@@ -89,7 +89,9 @@ class _Questions:
             yield from self._entities(point, graph)
             yield from self._relationships(point, graph)
             if self._keys:
-                yield self._impact(point, graph, self._keys[number % len(self._keys)], number % 2 == 0)
+                key = self._keys[number % len(self._keys)]
+                yield self._impact(point, graph, key, number % 2 == 0)
+                yield self._reach(point, graph, key, number % 2 == 0)
         # Neighbours differ in one clock for the most part, points far apart in both.
         far = zip(self._points, reversed(self._points), strict=True)
         for before, after in [*list(pairwise(self._points))[::3], *list(far)[::6]]:
@@ -178,6 +180,19 @@ class _Questions:
             return _unproven(answer, of, graph) or {hit.key: hit.distance for hit in answer.hits}
 
         return f"impact of {of} at {point}, dependents {dependents}", expected, found
+
+    def _reach(self, point: Point, graph: Graph, of: str, dependents: bool) -> Question:
+        """Along relationships that are all followed the same way."""
+        types = [type for type, end in DEPENDS.items() if end == "source"]
+        expected = graph.impact([of], DEPTH, dict.fromkeys(types, "source"), dependents)
+
+        async def found() -> dict[str, int]:
+            answer = await self._reader.reach(
+                [of], at=point, dependents=dependents, types=types, max_depth=DEPTH
+            )
+            return {hit.key: hit.distance for hit in answer.hits}
+
+        return f"reach of {of} at {point}, dependents {dependents}", expected, found
 
     def _diff(self, before: Point, after: Point) -> Question:
         differing = self._oracle.diff((before.valid, before.known), (after.valid, after.known))

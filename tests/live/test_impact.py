@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from graph_service.core.model import RecordOrder
-from graph_service.store.read.answers import DriftAt
+from graph_service.store.read.answers import DriftAt, Reached
 from graph_service.store.read.foresee import Fate, Foreseen, ForeseenEvent, foresee
 from graph_service.store.read.paths import Way
 from graph_service.store.read.reads import Reads
@@ -34,6 +34,27 @@ WAYS: tuple[Way, ...] = ("dependencies", "dependents", "any")
 def history_of(seed: int) -> list[Recorded]:
     """In record order, the same at every call."""
     return mesh(seed) if seed % 2 else history(Random(seed).randrange)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_impact_is_the_same_without_its_proofs(small_graph: SmallGraph, seed: int) -> None:
+    """Who is how far away and what was left out, of one way to follow and of both, at points on both clocks, under every limit."""
+    records = history_of(seed)
+    graph, pick = await small_graph.holding([records]), Random(seed)
+    points, declared = points_of(Oracle(records)), sorted(DEPENDS)
+    for _ in range(40):
+        types = pick.choice((None, *([name] for name in declared), declared[:2]))
+        asked = {
+            "at": pick.choice(points), "dependents": pick.random() < 0.5, "types": types,
+            "max_depth": pick.randint(1, 4), "limit": pick.choice((1, 2, 3, 10)),
+        }  # fmt: skip
+        of = pick.sample(KEYS, pick.randint(1, 2))
+        walked, reached = await graph.reader.impact(of, **asked), await graph.reader.reach(of, **asked)  # type: ignore[arg-type]
+        places = tuple(Reached(key=hit.key, distance=hit.distance) for hit in walked.hits)
+        assert [(hit.key, hit.distance) for hit in reached.hits] == [
+            (hit.key, hit.distance) for hit in places
+        ]
+        assert replace(reached, hits=places) == replace(walked, hits=places), (of, asked)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

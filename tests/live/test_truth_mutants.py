@@ -39,6 +39,8 @@ MUTANTS = (
     Mutant(name="`known` ignored in edges", query="read/relationships_out", old="r.known_from <= $known AND "),
     Mutant(name="a belief given up that is still told", query="read/relationships_in", old="$known < r.known_to AND "),
     Mutant(name="an end told before it was known", query="read/impact_step", old=" OR $known < r.end_known"),
+    Mutant(name="an end told before it was known, without proofs", query="read/impact_reach", old=" OR $known < r.end_known"),
+    Mutant(name="the present of impact read for its past", query="read/impact_reach", old="$known >= g.recorded_at AND $valid >= g.recorded_at", new="true"),
     Mutant(name="an edge that still holds at its end", query="read/relationships_both", old="$valid < r.valid_to", new="$valid <= r.valid_to"),
     Mutant(name="the past read as the present", query="read/relationships_both", old="$known >= g.recorded_at AND $valid >= g.recorded_at", new="true"),
     Mutant(name="the discriminator forgotten", query="read/relationship_rows", old="coalesce(r.discriminator, '') = owner[2] AND "),

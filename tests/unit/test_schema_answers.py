@@ -20,6 +20,7 @@ from graph_service.store.read.answers import (
     ImpactHit,
     Page,
     Point,
+    ReachAt,
     RelationshipAt,
     Standing,
 )
@@ -119,6 +120,10 @@ class Few:
         )
         return ImpactAt(hits=hits, count=2, cut=None, cut_detail=None)
 
+    async def reach(self, of: Sequence[str], **_: Any) -> ReachAt:
+        """The same."""
+        return await self.impact(of)
+
     async def last_seen(
         self, edges: Sequence[RelationshipAt], at: Point
     ) -> dict[tuple[str, str, str, str], int]:
@@ -213,7 +218,7 @@ async def test_an_impact_comes_with_its_path() -> None:
         ["a", "b"],
         ["a", "b", "c"],
     ]
-    assert found["byKind"] == [{"kind": "service", "count": 2}] and found["items"][1]["score"] == 0.375
+    assert found["byKind"] == [{"kind": "thing", "count": 2}] and found["items"][1]["score"] == 0.375
 
 
 @pytest.mark.parametrize(

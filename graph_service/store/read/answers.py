@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from graph_service.core.explain import Reason
 
@@ -145,29 +145,46 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImpactHit:
-    """One entity within an impact, and the relationship towards the asked entity that proves it."""
+class Reached:
+    """One entity within an impact."""
 
     key: str
+    #: How many relationships away, on the shortest path; at least 1.
     distance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpactHit(Reached):
+    """One entity within an impact, and the relationship towards the asked entity that proves it."""
+
     #: The entity one step nearer to what was asked; the first of a path is the asked entity itself.
     parent: str
     #: The proving relationship between `key` and `parent`, in its own direction.
     relationship: RelationshipAt
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImpactAt:
+Hit = TypeVar("Hit", bound=Reached, covariant=True)
+
+
+# Without slots: `typing` notes on what is made through an alias what that was, and takes no for an answer only then.
+@dataclass(frozen=True, kw_only=True)
+class Reach(Generic[Hit]):
     """Hits nearest first (then by key). `cut` says what was left out: "depth", "size" or "time", or None when nothing was."""
 
-    hits: tuple[ImpactHit, ...]
+    hits: tuple[Hit, ...]
     count: int
-    cut: str | None
-    cut_detail: str | None
+    cut: str | None = None
+    cut_detail: str | None = None
     #: All that is nearer is complete; None where nothing was left out.
     cut_distance: int | None = None
     #: How many entities were found at that distance and left out; there may be more. None where that is not known.
     left_out: int | None = None
+
+
+ReachAt: TypeAlias = Reach[Reached]
+"""Who is affected, and how far away."""
+ImpactAt: TypeAlias = Reach[ImpactHit]
+"""The same with the proof of each."""
 
 
 def path_to(hit: ImpactHit, hits: Mapping[str, ImpactHit]) -> tuple[ImpactHit, ...]:

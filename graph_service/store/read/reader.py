@@ -19,6 +19,7 @@ from graph_service.store.read import events as read_events
 from graph_service.store.read import explain as read_explain
 from graph_service.store.read import impact as read_impact
 from graph_service.store.read import paths as read_paths
+from graph_service.store.read import reach as read_reach
 from graph_service.store.read import seen as read_seen
 from graph_service.store.read import trend as read_trend
 from graph_service.store.read import words as read_words
@@ -34,6 +35,7 @@ from graph_service.store.read.answers import (
     Page,
     PathAt,
     Point,
+    ReachAt,
     RelationshipAt,
     Standing,
     Subject,
@@ -262,6 +264,23 @@ class Reader:
         proves it. What `limit`, `max_depth` or `timeout_s` left out is said by `cut`; `count` is what is in `hits`.
         """
         return await read_impact.impact(
+            self._reads, of, at=at, dependents=dependents, types=types, max_depth=max_depth, limit=limit,
+            timeout_s=self._limit_s(timeout_s),
+        )  # fmt: skip
+
+    async def reach(
+        self,
+        of: Sequence[str],
+        *,
+        at: Point,
+        dependents: bool = True,
+        types: Sequence[str] | None = None,
+        max_depth: int = 5,
+        limit: int = 10_000,
+        timeout_s: float | None = None,
+    ) -> ReachAt:
+        """The same as `impact` without its proofs, and several times as fast where all types are followed the same way."""
+        return await read_reach.reach(
             self._reads, of, at=at, dependents=dependents, types=types, max_depth=max_depth, limit=limit,
             timeout_s=self._limit_s(timeout_s),
         )  # fmt: skip
