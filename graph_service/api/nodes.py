@@ -359,11 +359,14 @@ def owner_of(row: VersionAt) -> Owner:
 
 def as_entity(key: str, row: EntityAt | None, moment: Moment) -> Entity:
     """The end of a relationship, shown and marked even when nothing declares it."""
-    bare = EntityAt(
+    return Entity(row=_bare(key) if row is None else row, moment=moment)
+
+
+def _bare(key: str) -> EntityAt:
+    return EntityAt(
         key=key, kind=kind_of(key), declared=False, ended=False, properties="{}",
         valid_from=None, valid_to=None, known_from=None, known_to=None, event=None,
     )  # fmt: skip
-    return Entity(row=row or bare, moment=moment)
 
 
 async def name_of(context: Context, row: EntityAt) -> str:

@@ -1,25 +1,28 @@
-// entities_at: entities by key as they were at a point. Needs keys, valid, known.
-// Returns one record: found, a list of maps, one for each that has a node: key, kind, held (the row that holds, or null), began (a row believed then
-// began by then), named.
+// entities_at: entities by key as they were at points. Needs asked (maps: keys, valid, known).
+// Returns one record: found, a list [number in asked, list of maps] for each that finds any: for each key that has a node: key, kind, held (the row that
+// holds, or null), began (a row believed then began by then), named.
 // `0 +` keeps the planner from reading all that the index on valid_from has, instead of what one entity has.
-UNWIND $keys AS key
+UNWIND range(0, size($asked) - 1) AS n
+WITH n, $asked[n].keys AS keys, $asked[n].valid AS valid, $asked[n].known AS known
+UNWIND keys AS key
 MATCH (e:Entity {key: key})
 // What the node itself says decides where it can; history is read only for the others.
-WITH e, e.present AND e.valid_from <= $valid AND e.known_from <= $known AS here
-CALL (e, here) {
+WITH n, valid, known, e, e.present AND e.valid_from <= valid AND e.known_from <= known AS here
+CALL (e, here, valid, known) {
   OPTIONAL MATCH (e)-[h:HAD]->(e)
-  WHERE NOT here AND 0 + h.valid_from <= $valid AND h.known_from <= $known AND $known < h.known_to
+  WHERE NOT here AND 0 + h.valid_from <= valid AND h.known_from <= known AND known < h.known_to
   RETURN count(h) > 0 AS began,
-         head(collect(CASE WHEN $valid < h.valid_to OR $known < h.end_known THEN properties(h) END)) AS had
+         head(collect(CASE WHEN valid < h.valid_to OR known < h.end_known THEN properties(h) END)) AS had
 }
-WITH e, began, CASE WHEN here THEN e {.properties, .event, .valid_from, .known_from} ELSE had END AS held
+WITH n, valid, known, e, began, CASE WHEN here THEN e {.properties, .event, .valid_from, .known_from} ELSE had END AS held
 // Undeclared ones are there only if a relationship that holds names them.
-CALL (e, began, held) {
+CALL (e, began, held, valid, known) {
   OPTIONAL MATCH (e)-[r]-(:Entity)
   WHERE held IS NULL AND NOT began AND type(r) <> 'HAD'
-    AND 0 + r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to AND ($valid < r.valid_to OR $known < r.end_known)
+    AND 0 + r.valid_from <= valid AND r.known_from <= known AND known < r.known_to AND (valid < r.valid_to OR known < r.end_known)
   WITH r LIMIT 1
   RETURN count(r) > 0 AS named
 }
+WITH n, collect({key: e.key, kind: e.kind, held: held, began: began, named: named}) AS its
 // One record, for each record costs the client more than what is in it.
-RETURN collect({key: e.key, kind: e.kind, held: held, began: began, named: named}) AS found
+RETURN collect([n, its]) AS found

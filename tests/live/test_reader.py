@@ -487,24 +487,20 @@ async def test_one_entity_is_read_by_its_own_relationships(clean_graph: AsyncDri
     try:
         await clean_graph.execute_query("CALL db.awaitIndexes(30)")
         values = {
-            "valid": 1,
-            "known": 1,
-            "keys": ["a"],
-            "frontier": ["a"],
-            "base": {},
-            "after": None,
-            "size": 3,
-            "kinds": None,
-        }
+            "valid": 1, "known": 1, "of": ["a"], "asked": [{"keys": ["a"], "valid": 1, "known": 1, "after": None}],
+            "frontier": ["a"], "base": {}, "size": 3, "kinds": None,
+        }  # fmt: skip
         present, past = ("`CALLS`", "`CALLS_PAST`")
         words = [(word, present) for word in ("types", "to_sources", "to_targets")]
         words += [(f"past_{word}", past) for word, _ in words]
+        words += [("found", "key"), ("begin", "<-"), ("end", "-"), ("steps", "5"), ("beyond", "6")]
         for name in (
             "entities_at",
             "entities_scan",
             "relationships_out",
             "relationships_in",
             "relationships_both",
+            "impact_reach",
             "impact_step",
             "path_step",
         ):

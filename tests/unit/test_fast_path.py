@@ -32,7 +32,6 @@ from graph_service.api.limits.bounds import Limits
 from graph_service.api.loading import Loader
 from graph_service.api.schema import Schema, make_schema
 from graph_service.api.security.roles import Principal, Role
-from graph_service.store.read.joined import Joined
 from graph_service.store.read.reader import Reader
 from tests.operations import Operations
 from tests.rows import METHODS, NOW, Rows
@@ -369,26 +368,3 @@ async def test_nothing_is_put_with_what_nobody_loads() -> None:
             assert await asyncio.wait_for(loader.load(f"b{wait}"), 5) == f"b{wait}"
         await asyncio.sleep(0)
         assert await asyncio.wait_for(loader.load("a"), 5) == "a"
-
-
-@pytest.mark.asyncio
-async def test_one_look_for_all_who_ask_meanwhile() -> None:
-    """Never one that was begun before it was asked for."""
-    begun: list[int] = []
-    go_on = asyncio.Event()
-
-    async def ask() -> int:
-        begun.append(len(begun))
-        await go_on.wait()
-        return begun[-1]
-
-    joined = Joined(ask)
-    first = asyncio.create_task(joined.answer())
-    await asyncio.sleep(0.01)
-    others = [asyncio.create_task(joined.answer()) for _ in range(5)]
-    await asyncio.sleep(0.01)
-    assert begun == [0]
-    go_on.set()
-    assert await first == 0
-    assert await asyncio.gather(*others) == [1] * 5
-    assert begun == [0, 1]

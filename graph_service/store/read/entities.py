@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graph_service.core.model import canonical
-from graph_service.store.queries import base_types, query, query_with, type_list
+from graph_service.store.queries import query, query_with, type_list
 from graph_service.store.read.answers import EntityAt, Page, Point, RelationshipAt, VersionAt
 from graph_service.store.read.asking import Filter, Op, Order, OrderBy, entity_place, fulfils, place_of
 from graph_service.store.read.reads import Reads, at_values, in_chunks
@@ -46,8 +46,8 @@ async def by_key(reads: Reads, keys: Iterable[str], at: Point) -> dict[str, tupl
     """For each key that has a node: the entity, and whether it is there (declared, or named by a relationship)."""
     found = {}
     for some in in_chunks(dict.fromkeys(keys)):
-        record = await reads.one("read/entities_at", keys=list(some), **at_values(at))
-        for one in record["found"]:
+        rows = await reads.together(query("read/entities_at"), {"keys": list(some), **at_values(at)})
+        for one in rows or ():
             entity = entity_at(one, at)
             found[entity.key] = (entity, entity.declared or one["named"])
     return found
@@ -196,15 +196,10 @@ async def relationships(
         ("past_types", type_list(names, past=True)),
     )
     for some in in_chunks(pages.copy() if names else ()):
-        records = await reads.run(
-            text,
-            keys=list(some), base=base_types(names), after=None if start is None else list(start), size=first + 1,
-            **at_values(at),
-        )  # fmt: skip
-        for record in records:
+        asked = {"keys": list(some), "after": None if start is None else list(start), **at_values(at)}
+        for key, its in await reads.together(text, asked, names=names, size=first + 1) or ():
             found = [
-                relationship_at(one["source"], one["type"], one["target"], one["row"], at)
-                for one in record["found"]
+                relationship_at(one["source"], one["type"], one["target"], one["row"], at) for one in its
             ]
-            pages[record["key"]] = Page(items=tuple(found[:first]), more=len(found) > first)
+            pages[key] = Page(items=tuple(found[:first]), more=len(found) > first)
     return pages

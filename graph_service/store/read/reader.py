@@ -44,7 +44,7 @@ from graph_service.store.read.answers import (
 from graph_service.store.read.asking import EventFilter, Filter, Order
 from graph_service.store.read.feed import Feed
 from graph_service.store.read.foresee import Foreseen, decoded, foresee, known_next
-from graph_service.store.read.joined import Joined
+from graph_service.store.read.gathered import Gathered
 from graph_service.store.read.reads import Reads
 from graph_service.store.read.rows import Owner
 from graph_service.store.read.seen import EdgeKey
@@ -79,7 +79,7 @@ class Reader:
         self._reads = Reads(driver, database=database, timeout_s=timeout_s)
         #: The change log.
         self.feed = Feed(self._reads)
-        self._standing = Joined(self._read_standing)
+        self._standing: Gathered[None, Standing] = Gathered(self._read_standing, at_once_max=1)
         self._given = mapping
         self._kept: Mapping | None = None
 
@@ -119,12 +119,12 @@ class Reader:
 
         Those who ask at the same time share one look, which is never begun before any of them asked.
         """
-        return await self._standing.answer()
+        return await self._standing.answer(None, None)
 
-    async def _read_standing(self) -> Standing:
+    async def _read_standing(self, _: object, asked: list[None]) -> list[Standing]:
         found = await self._reads.one("read/basis")
         graph: dict[str, Any] = found["graph"] or {}
-        return Standing(
+        standing = Standing(
             recorded_at=graph.get("recorded_at"),
             watermark=watermark_of(found["positions"]),
             dead_letters=found["dead_letters"],
@@ -132,6 +132,7 @@ class Reader:
             past=past_of(graph, found["positions"], found["erasures"]),
             unsettled=found["erasing"] > 0 or graph.get("importing") is not None,
         )
+        return [standing] * len(asked)
 
     async def entity(self, key: str, at: Point) -> EntityAt | None:
         """The entity if it is there: declared, or undeclared and named by a relationship that holds."""

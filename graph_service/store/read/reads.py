@@ -15,13 +15,17 @@ from graph_service.core.errors import BadInput, StoreUnavailable, UnknownKind, U
 from graph_service.core.vocabulary import Vocabulary, near
 from graph_service.mapping.mapping import RESERVED_TYPES
 from graph_service.store.neo4j_errors import translated
-from graph_service.store.queries import PAST, TYPE_NAME, query, query_with, type_list
+from graph_service.store.queries import PAST, TYPE_NAME, base_types, query, query_with, type_list
 from graph_service.store.read.answers import Point
+from graph_service.store.read.gathered import Gathered
 
 #: How long a vocabulary that was read may be answered again.
 VOCABULARY_FRESH_S = 1.0
 #: How many keys or owners one statement takes.
 CHUNK = 1000
+#: How many statements of the same kind are under way at once before those who come are asked together, and how long they wait for that.
+TOGETHER_AT_ONCE_MAX = 2
+PATIENCE_S = 0.005
 T = TypeVar("T")
 Run: TypeAlias = Callable[..., Awaitable[list[Record]]]
 """Runs the text of a query with its values, as `Reads.run`."""
@@ -36,6 +40,9 @@ class Reads:
         #: When they were read, and what was.
         self._known_words: tuple[float, tuple[Vocabulary, frozenset[str]]] | None = None
         self._reading_words = asyncio.Lock()
+        self._gathered: Gathered[dict[str, Any], Any] = Gathered(
+            self._asked_together, at_once_max=TOGETHER_AT_ONCE_MAX, patience_s=PATIENCE_S
+        )
 
     async def run(self, text: str, *, timeout_s: float | None = None, **values: Any) -> list[Record]:
         """All records of a query.
@@ -90,6 +97,23 @@ class Reads:
         """The only record of a query that always returns one."""
         (record,) = await self.run(query(name), **values)
         return record
+
+    async def together(self, text: str, asked: dict[str, Any], **values: int | tuple[str, ...]) -> Any:
+        """What a query finds for one of many who ask the same with the same `values`: its only record, `found`, says it beside the number of who
+        asked. None where it says nothing. `base` is given to it for `names`.
+        """
+        return await self._gathered.answer((text, tuple(sorted(values.items()))), asked)
+
+    async def _asked_together(self, group: Any, asked: list[dict[str, Any]]) -> list[Any]:
+        text, values = group[0], dict(group[1])
+        names = values.pop("names", None)
+        if names is not None:
+            values["base"] = base_types(names)
+        (record,) = await self.run(text, asked=asked, **values)
+        found: list[Any] = [None] * len(asked)
+        for number, its in record["found"]:
+            found[number] = its
+        return found
 
     async def graph(self) -> dict[str, Any]:
         """The properties of the (:Graph); empty before the first write."""
