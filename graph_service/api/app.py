@@ -56,7 +56,7 @@ def create_app(
     app = FastAPI(title="graph-service", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, doors=exposed.doors)
     schema = make_schema(exposed.limits, exposed.introspection, fast=exposed.fast)
-    _check_kept(schema, exposed.kept)
+    kept = _checked(schema, exposed.kept)
 
     def context(principal: Principal) -> Context:
         return Context(reader, log_ends, dead_letters, principal=principal, erasing=erasing)
@@ -66,14 +66,13 @@ def create_app(
         access=access,
         limits=exposed.limits,
         turns=Turns(exposed.limits),
-        kept=exposed.kept,
+        kept=kept,
         audit=exposed.audit,
         context=context,
     )
     readiness = _Readiness(reader)
     live = app.state.live = Live(endpoint, reader, exposed.live)
 
-    @app.api_route("/graphql", methods=["GET", "POST"])
     async def graphql(request: Request) -> Response:
         streaming = asks_for_stream(request)
         if streaming and not accepts_one_answer(request.headers.get("accept")):
@@ -82,6 +81,9 @@ def create_app(
             return await endpoint.answer(request, may_stream=streaming)
         except Subscribes as found:
             return EventStream(request, live, (found.principal, found.asked))
+
+    # Nothing here is for FastAPI to look at.
+    app.add_route("/graphql", graphql, methods=["GET", "POST"])
 
     @app.websocket("/graphql")
     async def graphql_connection(connection: WebSocket) -> None:
@@ -100,7 +102,13 @@ def create_app(
         told = {"reason": reason} if await _may_know_why(request, access) else {}
         return JSONResponse({"status": "not ready", **told}, 503)
 
-    add_pages(app, schema.as_str().rstrip() + "\n", access=access, audience=exposed.pages)
+    add_pages(
+        app,
+        schema.as_str().rstrip() + "\n",
+        access=access,
+        audience=exposed.pages,
+        embed_origins=exposed.doors.embed_origins,
+    )
     return app
 
 
@@ -145,13 +153,16 @@ async def _may_know_why(request: Request, access: Access) -> bool:
         return False
 
 
-def _check_kept(schema: Schema, kept: Kept) -> None:
+def _checked(schema: Schema, kept: Kept) -> Kept:
+    """What of the kept documents can be executed: all that somebody put there, and of our own pages' as many as fit."""
+    left_out = []
     for id, text in kept.texts.items():
         try:
             schema.gate.check(text)
-        except (BadInput, GraphQLSyntaxError) as error:
-            raise BadSettings(f"the kept document {id:.80} cannot be executed: {error}") from error
-        except Invalid as invalid:
-            raise BadSettings(
-                f"the kept document {id:.80} cannot be executed: {invalid.errors[0].message}"
-            ) from invalid
+        except (BadInput, GraphQLSyntaxError, Invalid) as error:
+            why = error.errors[0].message if isinstance(error, Invalid) else str(error)
+            if id not in kept.of_pages:
+                raise BadSettings(f"the kept document {id:.80} cannot be executed: {why}") from error
+            _log.warning("what a page asks cannot be executed: %.80s …: %s", text, why)
+            left_out.append(id)
+    return kept.without(left_out)

@@ -78,6 +78,8 @@ class RelationshipsAsked:
     point: Point
     first: int
     after: str | None
+    #: Whether the other ends will be asked for as well.
+    ends: bool = False
 
 
 class Context:
@@ -250,20 +252,36 @@ class Context:
     async def _load_relationships(self, asked: list[RelationshipsAsked]) -> list[Page[RelationshipAt]]:
         groups: defaultdict[Any, list[RelationshipsAsked]] = defaultdict(list)
         for one in asked:
-            groups[one.types, one.direction, one.point, one.first, one.after].append(one)
+            groups[one.types, one.direction, one.point, one.first, one.after, one.ends].append(one)
         found: dict[RelationshipsAsked, Page[RelationshipAt]] = {}
-        for some in groups.values():
-            one = some[0]
-            pages = await self.reader.relationships(
-                [each.key for each in some],
-                types=one.types,
-                direction=one.direction,
-                at=one.point,
-                first=one.first,
-                after=one.after,
-            )
+        for some, pages in zip(
+            groups.values(), await asyncio.gather(*map(self._relationships, groups.values())), strict=True
+        ):
             found |= {each: pages.get(each.key, Page(items=(), more=False)) for each in some}
         return [found[one] for one in asked]
+
+    async def _relationships(self, some: list[RelationshipsAsked]) -> dict[str, Page[RelationshipAt]]:
+        """Those that differ in their keys only."""
+        one = some[0]
+        pages = await self.reader.relationships(
+            [each.key for each in some],
+            types=one.types,
+            direction=one.direction,
+            at=one.point,
+            first=one.first,
+            after=one.after,
+            ends=one.ends,
+        )
+        if one.ends:
+            self.entities.keep(
+                {
+                    (row.end.key, one.point): row.end
+                    for page in pages.values()
+                    for row in page.items
+                    if row.end is not None
+                }
+            )
+        return pages
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

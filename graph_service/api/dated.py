@@ -6,14 +6,13 @@ may alter a final answer all the same (a replay, an erasure, other declared word
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from graphql import (
-    ExecutionResult,
     FieldNode,
     FragmentSpreadNode,
     GraphQLCompositeType,
@@ -30,15 +29,17 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 from graphql.language import OperationType
-from strawberry.extensions import SchemaExtension
 
 from graph_service import __version__
 from graph_service.api.context import Context
-from graph_service.api.gate import Admitted, Gate
+from graph_service.api.gate import Admitted
 from graph_service.api.ids import points_of
 from graph_service.core.errors import GraphServiceError
 from graph_service.core.time import EARLIEST, LATEST, format_instant, now
 from graph_service.store.read.answers import Point, Standing
+
+if TYPE_CHECKING:
+    from graph_service.api.schema import Schema
 
 DATED: Mapping[str, tuple[str, ...]] = {
     "entity": ("at",),
@@ -177,64 +178,52 @@ def tag_of(
     return f'"{blake2b(repr(said).encode(), digest_size=16).hexdigest()}"'
 
 
-class Dated(SchemaExtension):
-    """One operation: says what its answer rests on, and leaves it out where the client has it."""
+async def has_it_already(
+    schema: Schema, context: Context, admitted: Admitted, variables: Mapping[str, Any] | None
+) -> bool:
+    """Whether the client has this very answer; before anything is read for it. What is final gets its tag."""
+    conditional = context.conditional
+    if conditional is None:
+        return False
+    known = latest_known(schema._schema, admitted, variables)
+    if known is None:
+        return False
+    try:
+        standing = await context.standing()
+    except GraphServiceError:
+        return False  # whoever needs it says so
+    if not standing.final(known):
+        return False
+    gate = schema.gate
+    other = (context.principal.role, schema.hash, gate.limits.query_cost_max, conditional.media_type)
+    conditional.tag = tag_of(admitted, variables, standing, other=other)
+    conditional.unchanged = conditional.matches()
+    if conditional.unchanged:
+        gate.give_back(context.principal, admitted.cost - NOT_MODIFIED_COST)
+    return conditional.unchanged
 
-    def __init__(self, gate: Gate, schema: GraphQLSchema, schema_hash: str) -> None:
-        """Made anew for every operation; the hash is of the text of the schema."""
-        super().__init__()
-        self._gate, self._schema, self._schema_hash = gate, schema, schema_hash
-        self._executed = False
 
-    async def on_execute(self) -> AsyncIterator[None]:
-        """Before anything is read for the answer."""
-        self._executed = True
-        context: Context = self.execution_context.context
-        if context.conditional is not None and context.admitted is not None:
-            await self._tagged(context, context.admitted, context.conditional)
-        yield
+async def basis_beside(schema: Schema, context: Context, admitted: Admitted) -> dict[str, Any]:
+    """The basis, for `extensions` of an answer."""
+    if not _asks_the_graph(schema._schema, admitted):
+        return {}
+    try:
+        standing = await context.standing()
+    except GraphServiceError:
+        return {}
+    conditional = context.conditional
+    tagged = conditional is not None and conditional.tag is not None
+    return {"basis": basis_told(tuple(context.points), standing, final=tagged)}
 
-    async def _tagged(self, context: Context, admitted: Admitted, conditional: Conditional) -> None:
-        variables = self.execution_context.variables
-        known = latest_known(self._schema, admitted, variables)
-        if known is None:
-            return
-        try:
-            standing = await context.standing()
-        except GraphServiceError:
-            return  # whoever needs it says so
-        if not standing.final(known):
-            return
-        role = context.principal.role
-        other = (role, self._schema_hash, self._gate.limits.query_cost_max, conditional.media_type)
-        conditional.tag = tag_of(admitted, variables, standing, other=other)
-        if conditional.matches():
-            conditional.unchanged = True
-            self._gate.give_back(context.principal, admitted.cost - NOT_MODIFIED_COST)
-            self.execution_context.result = ExecutionResult(data=None, errors=None)
 
-    async def get_results(self) -> dict[str, Any]:
-        """The basis, for `extensions` of the answer."""
-        context: Context = self.execution_context.context
-        admitted, conditional = context.admitted, context.conditional
-        if not self._executed or admitted is None:
-            return {}
-        if admitted.operation.operation is OperationType.SUBSCRIPTION:
-            return {}  # each message says what it is about
-        if (conditional is not None and conditional.unchanged) or not self._asks_the_graph(admitted):
-            return {}
-        try:
-            standing = await context.standing()
-        except GraphServiceError:
-            return {}
-        tagged = conditional is not None and conditional.tag is not None
-        return {"basis": basis_told(tuple(context.points), standing, final=tagged)}
-
-    def _asks_the_graph(self, admitted: Admitted) -> bool:
-        """Whether anything but the schema's own description is asked for."""
-        root = self._schema.get_root_type(admitted.operation.operation)
-        walk = _Walk(self._schema, admitted)
-        return root is not None and any(True for _ in walk.fields(admitted.operation.selection_set, root))
+def _asks_the_graph(schema: GraphQLSchema, admitted: Admitted) -> bool:
+    """Whether anything but the schema's own description is asked for."""
+    selections = admitted.operation.selection_set.selections
+    if any(isinstance(one, FieldNode) and not one.name.value.startswith("__") for one in selections):
+        return True
+    root = schema.get_root_type(admitted.operation.operation)
+    walk = _Walk(schema, admitted)
+    return root is not None and any(True for _ in walk.fields(admitted.operation.selection_set, root))
 
 
 def basis_told(points: tuple[Point, ...], standing: Standing, *, final: bool) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from graphql import (
@@ -55,6 +55,8 @@ class Document:
     tokens: int
     #: How its answers are written, as far as that was found out.
     plans: Plans = field(default_factory=Plans, compare=False, repr=False)
+    #: What its operations cost, by their names and what was said of their sizes, as far as that was worked out.
+    costs: dict[Hashable, int] = field(default_factory=dict, compare=False, repr=False)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation of that name, or the only one.

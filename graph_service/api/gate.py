@@ -13,11 +13,13 @@ from graph_service.api.context import Context
 from graph_service.api.documents import Document, Documents, Invalid
 from graph_service.api.limits.bounds import Limits
 from graph_service.api.limits.budget import Budget
-from graph_service.api.limits.cost import cost_of
+from graph_service.api.limits.cost import cost_of, sizes_of
 from graph_service.api.limits.measures import variables_checked
 from graph_service.api.security.roles import Audience, Principal, Role
 from graph_service.core.errors import Forbidden, LimitExceeded
 
+COSTS_MAX = 32
+"""Of one document: what it costs depends on what is said of sizes."""
 REFUSED_COST = 50
 """Of an operation that is refused: reading it was work, too."""
 
@@ -86,7 +88,7 @@ class Gate:
                 role=None if role is None else role.value,
             )
         operation = document.operation(name)
-        cost, most = cost_of(self._schema, operation, document.fragments, values), self.limits.query_cost_max
+        cost, most = self._cost(document, operation, values), self.limits.query_cost_max
         if cost > most:
             raise LimitExceeded(
                 "query_cost_max",
@@ -98,8 +100,18 @@ class Gate:
         return Admitted(document=document, operation=operation, cost=cost, suggestions=told)
 
 
+    def _cost(self, document: Document, operation: OperationDefinitionNode, values: dict[str, Any]) -> int:
+        place = (id(operation), sizes_of(values))
+        found = document.costs.get(place)
+        if found is None:
+            if len(document.costs) >= COSTS_MAX:
+                document.costs.clear()
+            found = document.costs[place] = cost_of(self._schema, operation, document.fragments, values)
+        return found
+
+
 class AtTheGate(SchemaExtension):
-    """One operation at the gate. What is refused, is refused before validation of GraphQL's own could run."""
+    """One subscription at the gate. What is refused, is refused before validation of GraphQL's own could run."""
 
     def __init__(self, gate: Gate) -> None:
         """Made anew for every operation."""
@@ -129,14 +141,14 @@ class AtTheGate(SchemaExtension):
         self.execution_context.pre_execution_errors = self._errors
         yield
 
-    def get_results(self) -> dict[str, Any]:
-        """The cost, for `extensions` of the answer: what was charged, the most that one operation may cost, and what is left for others."""
-        context: Context = self.execution_context.context
-        admitted, limits = context.admitted, self._gate.limits
-        if admitted is None:
-            return {}
-        told: dict[str, Any] = {"requested": admitted.cost, "most": limits.query_cost_max}
-        if context.conditional is None or context.conditional.tag is None:
-            # Not in what may be kept: it is about this moment, and about who asks.
-            told |= {"left": admitted.left, "leftMost": limits.cost_burst, "perSecond": limits.cost_per_s}
-        return {"cost": told}
+
+def cost_beside(gate: Gate, context: Context) -> dict[str, Any]:
+    """The cost, for `extensions` of the answer: what was charged, the most that one operation may cost, and what is left for others."""
+    admitted, limits = context.admitted, gate.limits
+    if admitted is None:
+        return {}
+    told: dict[str, Any] = {"requested": admitted.cost, "most": limits.query_cost_max}
+    if context.conditional is None or context.conditional.tag is None:
+        # Not in what may be kept: it is about this moment, and about who asks.
+        told |= {"left": admitted.left, "leftMost": limits.cost_burst, "perSecond": limits.cost_per_s}
+    return {"cost": told}

@@ -15,7 +15,7 @@ from graph_service.api.inputs import At, ImpactDirection
 from graph_service.api.nodes import Relationship, as_entity
 from graph_service.api.proofs import Path, Proof
 from graph_service.api.scalars import DateTime, Json
-from graph_service.api.selection import asked_below
+from graph_service.api.selection import OF_KEYS, asked_below
 from graph_service.api.what_if import WhatIf, moments_of
 from graph_service.core.errors import BadRequest
 from graph_service.mapping.values import PROPERTY_NAME_CHARS_MAX
@@ -29,8 +29,6 @@ PATHS_MAX = 50
 TIMEOUT_S = 20.0
 OF_PROOFS = frozenset({"path", "score", "factors"})
 """What of an item only the walk can tell."""
-OF_KEYS = frozenset({"__typename", "id", "key", "kind"})
-"""What of an entity its key tells."""
 
 Point = Annotated[At | None, strawberry.argument(description="The point on both clocks; now when left out.")]
 Asked = Annotated[

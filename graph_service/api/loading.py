@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -21,11 +22,22 @@ class Loader(DataLoader[Key, Found]):
 
     def load(self, key: Key) -> asyncio.Future[Found]:
         """What belongs to the key, together with all others that are asked for meanwhile."""
+        found: asyncio.Future[Found] | None = self.cache_map.get(key)
+        if found is not None and found.done() and not found.cancelled():
+            return found
         if self.batch is not None and all(task.future.cancelled() for task in self.batch.tasks):
             # Whoever was to load it is cancelled as well, perhaps before it began.
             self.batch = None
         shared: asyncio.Future[Found] = asyncio.ensure_future(super().load(key))
         return shared if shared.done() else _Waiter(shared)
+
+    def keep(self, found: Mapping[Key, Found]) -> None:
+        """What came with something else, and need not be looked up any more."""
+        for key, value in found.items():
+            if self.cache_map.get(key) is None:
+                future: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+                future.set_result(value)
+                self.cache_map.set(key, future)
 
 
 class _Waiter(asyncio.Future[Any]):

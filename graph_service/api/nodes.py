@@ -13,6 +13,7 @@ from graph_service.api.context import Context, Info, Moment, Owner, Relationship
 from graph_service.api.fields import resolved
 from graph_service.api.ids import encode, fingerprint
 from graph_service.api.scalars import DateTime, Json, differing, instant, parsed
+from graph_service.api.selection import OF_KEYS, asked_below
 from graph_service.api.versions import version_before, version_cursor, version_place, version_slice
 from graph_service.core.model import event_uid, kind_of
 from graph_service.store.read.answers import EntityAt, EventRow, Page, RelationshipAt, VersionAt
@@ -127,6 +128,9 @@ class Entity(Node):
                 point=moment.point,
                 first=size,
                 after=None if cursor is None else cursor.after,
+                ends=any(
+                    not asked_below(info, "edges", "node", end) <= OF_KEYS for end in ("source", "target")
+                ),
             )
         )
         return page(
@@ -166,11 +170,16 @@ class Relationship(Node):
 
     @resolved("The entity it goes out from.", loads=True)
     async def source(self, info: Info) -> Entity:
-        return await entity_of(info.context, self.row.source, self.moment)
+        return await self._end(info, self.row.source)
 
     @resolved("The entity it points to.", loads=True)
     async def target(self, info: Info) -> Entity:
-        return await entity_of(info.context, self.row.target, self.moment)
+        return await self._end(info, self.row.target)
+
+    async def _end(self, info: Info, key: str) -> Entity:
+        if asked_below(info) <= OF_KEYS:
+            return as_entity(key, None, self.moment)
+        return await entity_of(info.context, key, self.moment)
 
     @resolved("What tells it from others of the same type between the same ends; null for none.")
     def discriminator(self) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 import strawberry
 from graphql import (
@@ -17,10 +17,11 @@ from graphql import (
     Undefined,
 )
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from graph_service.api.changes import Change, ChangeQueries
-from graph_service.api.dated import Dated
 from graph_service.api.dead_letters import DeadLetter, DeadLetterMutations, DeadLetterQueries
 from graph_service.api.erasing import ErasureMutations, ErasureQueries
 from graph_service.api.explain import ExplainQueries
@@ -32,12 +33,16 @@ from graph_service.api.kept import hash_of
 from graph_service.api.limits.bounds import Limits
 from graph_service.api.node_graph_queries import NodeGraphQueries
 from graph_service.api.nodes import Entity, Event, Relationship, Version
+from graph_service.api.operations import executed
 from graph_service.api.query import Query
 from graph_service.api.scalars import SCALARS
 from graph_service.api.security.roles import Audience, Role
 from graph_service.api.subscriptions import Subscription
 from graph_service.api.trends import TrendQueries
 from graph_service.api.words import WordQueries
+
+if TYPE_CHECKING:
+    from graph_service.api.context import Context
 
 
 @strawberry.type(name="Query", description="Questions. Nothing here changes anything.")
@@ -72,6 +77,29 @@ class Schema(strawberry.Schema):
     #: Where its fields get their values from, for plans; None where there are none.
     sources: Sources | None
 
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """See `operations.executed`: strawberry's own way, without what is there for extensions."""
+        allowed = (
+            DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types
+        )
+        return await executed(
+            self,
+            query or "",
+            variable_values,
+            cast("Context", context_value),
+            operation_name,
+            frozenset(allowed),
+        )
+
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
@@ -93,7 +121,8 @@ def make_schema(
         mutation=Acts,
         subscription=Subscription,
         types=[Entity, Relationship, Version, Event, DeadLetter, Change],
-        extensions=[lambda: AtTheGate(schema.gate), lambda: Dated(schema.gate, schema._schema, schema.hash)],
+        # For subscriptions: strawberry executes these.
+        extensions=[lambda: AtTheGate(schema.gate)],
         config=StrawberryConfig(scalar_map=SCALARS),
         execution_context_class=FastExecutor if fast else None,
     )

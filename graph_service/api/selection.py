@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from strawberry.types.nodes import SelectedField, Selection
-
 from graph_service.api.context import Info
+from graph_service.api.fast.selected import names_below
+from graph_service.api.fast.sources import Info as PlannedInfo
+
+OF_KEYS = frozenset({"__typename", "id", "key", "kind"})
+"""What of an entity its key tells."""
 
 
-def asked_below(info: Info, *path: str) -> frozenset[str]:
+def asked_below(info: Info | PlannedInfo, *path: str) -> frozenset[str]:
     """The names of all fields at a place below this one, such as ("items", "entity"); never too few: what directives leave out counts."""
-    here = _below(_fields(info.selected_fields))
-    for name in path:
-        here = _below(one for one in here if one.name == name)
-    return frozenset(one.name for one in here)
-
-
-def _below(fields: Iterable[SelectedField]) -> list[SelectedField]:
-    return _fields(each for one in fields for each in one.selections)
-
-
-def _fields(selections: Iterable[Selection]) -> list[SelectedField]:
-    """The fields, those of fragments with them."""
-    found: list[SelectedField] = []
-    for one in selections:
-        if isinstance(one, SelectedField):
-            found.append(one)
-        else:
-            found += _fields(one.selections)
-    return found
+    if isinstance(info, PlannedInfo):
+        return info.asked_below(path)
+    return names_below(info._raw_info.field_nodes, info._raw_info.fragments, path)

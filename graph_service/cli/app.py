@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ from graph_service.cli.deadletters import dead_letters_app
 from graph_service.cli.errors import Commands
 from graph_service.cli.impact import register as register_impact
 from graph_service.cli.ledger import register as register_ledger
+from graph_service.cli.loop import run_served
 from graph_service.cli.mapping import mapping_app
 
 app = typer.Typer(
@@ -164,7 +164,7 @@ def ingest(
         batch_wait_ms=batch_wait_ms,
     )
     settings.need("mapping", "topics", "kafka_bootstrap", "neo4j_uri", "neo4j_password")
-    asyncio.run(run(settings, ingest=True, api=False))
+    run_served(run(settings, ingest=True, api=False))
 
 
 @app.command()
@@ -195,7 +195,7 @@ def serve(
         neo4j_user=neo4j_user,
         neo4j_password_file=neo4j_password_file,
     )
-    asyncio.run(run(need_access(need_neo4j(settings)), ingest=False, api=True))
+    run_served(run(need_access(need_neo4j(settings)), ingest=False, api=True))
 
 
 @app.command()

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from graph_service.cli.exposing import need_access
+from graph_service.cli.loop import run_served
 from graph_service.cli.places import kafka_of, local_engines, need_neo4j, with_running
 from graph_service.cli.running import Running, driver_of, run
 from graph_service.core.errors import BadInput, BadSettings
@@ -37,7 +38,7 @@ def run_up(settings: Settings) -> None:
     if own_kafka and settings.group_instance_id is None:
         settings = settings.model_copy(update={"group_instance_id": INSTANCE})
     with local_engines(settings) as found:
-        asyncio.run(_up(found))
+        run_served(_up(found))
 
 
 async def _up(settings: Settings) -> None:

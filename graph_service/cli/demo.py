@@ -15,6 +15,7 @@ from rich.console import Console
 from graph_service.cli.commands import INSTANCE
 from graph_service.cli.errors import INTERRUPTED
 from graph_service.cli.logs import set_up_logs
+from graph_service.cli.loop import run_served
 from graph_service.cli.places import demo_mapping, free_port, kafka_of, local_engines, saved_query
 from graph_service.cli.running import Running, run
 from graph_service.core.errors import Unavailable
@@ -62,7 +63,7 @@ def run_demo(data: Path, port: int, *, once: bool) -> int:
     with local_engines(settings) as found:
         demo = Demo(console, started_s, once=once)
         demo.say_time("engines answer")
-        asyncio.run(demo.run(found))
+        run_served(demo.run(found))
         console.print("Stopping …")
     if not demo.answered:
         return INTERRUPTED

@@ -1,6 +1,7 @@
-// relationships_out: the relationships that leave entities, at points. Needs {types} and {past_types}; base (type by stored name), size, asked (maps:
+// relationships_out: the relationships that leave entities, at points. Needs {types} and {past_types}; base (type by stored name), size, ends (whether to
+// tell the other ends, where their nodes do), asked (maps:
 // keys, valid, known, and after: a place [type, other, discriminator, 1 if it reaches] or null).
-// Returns one record: found, a list [number in asked, list of [key, list of maps: type, source, target, row]], up to size for each key, in order.
+// Returns one record: found, a list [number in asked, list of [key, list of maps: type, source, target, row, end]], up to size for each key, in order.
 // `0 +` keeps the planner from reading all that the index on valid_from has, instead of what one entity has.
 OPTIONAL MATCH (g:Graph {id: 'graph'})
 UNWIND range(0, size($asked) - 1) AS n
@@ -19,12 +20,14 @@ CALL (e, asked, valid, known, present_only) {
       AND 0 + r.valid_from <= valid AND r.known_from <= known AND known < r.known_to AND (valid < r.valid_to OR known < r.end_known)
     RETURN DISTINCT r, o
   }
-  WITH r, $base[type(r)] AS type, o.key AS other, coalesce(r.discriminator, '') AS discriminator,
+  WITH r, o, $base[type(r)] AS type, o.key AS other, coalesce(r.discriminator, '') AS discriminator,
        CASE WHEN startNode(r) = e THEN 0 ELSE 1 END AS reaches
   WHERE asked.after IS NULL OR type > asked.after[0] OR (type = asked.after[0] AND (other > asked.after[1] OR (other = asked.after[1] AND (
         discriminator > asked.after[2] OR (discriminator = asked.after[2] AND reaches > asked.after[3])))))
   ORDER BY type, other, discriminator, reaches LIMIT $size
-  RETURN collect({type: type, source: startNode(r).key, target: endNode(r).key, row: properties(r)}) AS found
+  RETURN collect({type: type, source: startNode(r).key, target: endNode(r).key, row: properties(r), end: CASE
+      WHEN $ends AND o.present AND o.valid_from <= valid AND o.known_from <= known
+      THEN o {.key, .kind, held: o {.properties, .event, .valid_from, .known_from}} END}) AS found
 }
 WITH n, collect([key, found]) AS its
 RETURN collect([n, its]) AS found

@@ -7,12 +7,13 @@ again, finds the same, and says so as GraphQL has it: with path, place and nulls
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, cast
 
 from graphql import (
     FieldNode,
+    FragmentDefinitionNode,
     GraphQLField,
     GraphQLLeafType,
     GraphQLObjectType,
@@ -30,6 +31,7 @@ from graphql.execution.collect_fields import FieldDetails, FragmentDetails, coll
 from graphql.execution.values import VariableValues
 
 from graph_service.api.fast.leaves import Unfit, inline, object_check, written
+from graph_service.api.fast.selected import names_below
 from graph_service.api.fast.sources import Info, NotPlain, Source, Sources
 
 Waiting: TypeAlias = list[list[tuple[dict[str, Any], Any]]]
@@ -53,18 +55,32 @@ class Call:
     source: Source
     #: The arguments, where no variable is among them.
     constant: dict[str, Any] | None
+    #: All nodes of the field at its place.
+    nodes: tuple[FieldNode, ...]
+    fragments: Mapping[str, FragmentDefinitionNode]
+    #: What is selected below it, as far as somebody asked.
+    below: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
 
-    def given(self, variables: VariableValues, info: Info) -> dict[str, Any]:
+    def given(self, variables: VariableValues, context: Any) -> dict[str, Any]:
         """The arguments of one request."""
+        info = Info(context, self.asked_below)
         found = self.constant
         if found is None:
-            found = self._read(variables, info)
+            found = self.read(variables, info)
         return found if self.source.info is None else {**found, self.source.info: info}
 
-    def _read(self, variables: VariableValues, info: Info) -> dict[str, Any]:
+    def read(self, variables: VariableValues, info: Info) -> dict[str, Any]:
+        """The arguments, without `info`."""
         if self.source.arguments is None:
             return {}
         return self.source.arguments(get_argument_values(self.definition, self.node, variables), info)
+
+    def asked_below(self, path: tuple[str, ...]) -> frozenset[str]:
+        """See `selection.asked_below`."""
+        found = self.below.get(path)
+        if found is None:
+            found = self.below[path] = names_below(self.nodes, self.fragments, path)
+        return found
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,8 +106,7 @@ class Plan:
 
     def given(self, variables: VariableValues, context: Any) -> Given:
         """All arguments of one request. Raises what GraphQL raises of them."""
-        info = Info(context)
-        return [call.given(variables, info) for call in self.calls]
+        return [call.given(variables, context) for call in self.calls]
 
 
 class Compiler:
@@ -156,7 +171,7 @@ class Compiler:
         source = self._sources.of(parent, node.name.value)
         if source.awaited:
             assert source.resolver is not None
-            number, call = len(self._loads), self._call(definition, node, source)
+            number, call = len(self._loads), self._call(definition, details, source)
             load = Load(name=name, resolver=source.resolver, call=call, loads=source.loads, write=_unknown)
             self._loads.append(load)
             load.write = self._write(definition.type, details)
@@ -164,7 +179,7 @@ class Compiler:
         value = (
             body.attribute(source.attribute)
             if source.attribute is not None
-            else self._called(body, definition, node, source)
+            else self._called(body, definition, details, source)
         )
         type, required = _bare(definition.type)
         if is_leaf_type(type):
@@ -173,17 +188,26 @@ class Compiler:
             return body.value(name, value, self._object(type, details))
         return body.value(name, value, self._write(definition.type, details))
 
-    def _called(self, body: _Body, definition: GraphQLField, node: FieldNode, source: Source) -> str:
+    def _called(
+        self, body: _Body, definition: GraphQLField, details: list[FieldDetails], source: Source
+    ) -> str:
         assert source.resolver is not None
         if source.info is None and source.arguments is None:
             return body.called(source.resolver, None)
-        return body.called(source.resolver, self._call(definition, node, source))
+        return body.called(source.resolver, self._call(definition, details, source))
 
-    def _call(self, definition: GraphQLField, node: FieldNode, source: Source) -> int:
-        call = Call(definition=definition, node=node, source=source, constant=None)
+    def _call(self, definition: GraphQLField, details: list[FieldDetails], source: Source) -> int:
+        node = details[0].node
+        call = Call(
+            definition=definition,
+            node=node,
+            source=source,
+            constant=None,
+            nodes=tuple(detail.node for detail in details),
+            fragments={name: found.definition for name, found in self._fragments.items()},
+        )
         if not any(_varies(argument.value) for argument in node.arguments or ()):
-            given = call._read(VariableValues({}, {}), Info(None))
-            call = Call(definition=definition, node=node, source=source, constant=given)
+            call = replace(call, constant=call.read(VariableValues({}, {}), Info(None, call.asked_below)))
         self._calls.append(call)
         return len(self._calls) - 1
 

@@ -25,11 +25,15 @@ class NotPlain(Exception):
 class Info:
     """As much of strawberry's `Info` as resolvers here ask for. Whoever asks for more is left to the ordinary executor, by its AttributeError."""
 
-    __slots__ = ("context",)
+    __slots__ = ("_asked_below", "context")
 
-    def __init__(self, context: Any) -> None:
-        """Of one request."""
-        self.context = context
+    def __init__(self, context: Any, asked_below: Callable[[tuple[str, ...]], frozenset[str]]) -> None:
+        """Of one request, for one field; `asked_below` says what is selected at a place below it."""
+        self.context, self._asked_below = context, asked_below
+
+    def asked_below(self, path: tuple[str, ...]) -> frozenset[str]:
+        """See `selection.asked_below`."""
+        return self._asked_below(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from math import ceil
 from typing import Any, cast
 
@@ -56,6 +56,15 @@ def cost_of(
         return 0
     values = {**_defaults(operation), **variables}
     return ceil(_Pricing(schema, fragments, values).selections(operation.selection_set, root, None))
+
+
+def sizes_of(variables: Mapping[str, Any]) -> Hashable:
+    """All of the variables that `cost_of` looks at: equal for operations of equal cost."""
+    return tuple(
+        (name, len(value) if isinstance(value, list | tuple) else value, type(value))
+        for name, value in sorted(variables.items())
+        if value is None or isinstance(value, int | list | tuple)
+    )
 
 
 def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:

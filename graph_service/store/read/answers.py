@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
 from graph_service.core.explain import Reason
@@ -97,6 +97,8 @@ class RelationshipAt:
     known_to: int
     event: str
     ended_by: str | None
+    #: The other end as it was, where that was asked for and came with it.
+    end: EntityAt | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graph_service.core.model import canonical
@@ -185,6 +185,7 @@ async def relationships(
     at: Point,
     first: int,
     after: str | None,
+    ends: bool = False,
 ) -> dict[str, Page[RelationshipAt]]:
     """See `Reader.relationships`."""
     names = await reads.types(types)
@@ -197,9 +198,12 @@ async def relationships(
     )
     for some in in_chunks(pages.copy() if names else ()):
         asked = {"keys": list(some), "after": None if start is None else list(start), **at_values(at)}
-        for key, its in await reads.together(text, asked, names=names, size=first + 1) or ():
-            found = [
-                relationship_at(one["source"], one["type"], one["target"], one["row"], at) for one in its
-            ]
+        for key, its in await reads.together(text, asked, names=names, size=first + 1, ends=ends) or ():
+            found = [_with_end(one, at) for one in its]
             pages[key] = Page(items=tuple(found[:first]), more=len(found) > first)
     return pages
+
+
+def _with_end(one: Mapping[str, Any], at: Point) -> RelationshipAt:
+    found = relationship_at(one["source"], one["type"], one["target"], one["row"], at)
+    return found if one["end"] is None else replace(found, end=entity_at(one["end"], at))

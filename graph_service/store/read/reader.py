@@ -194,10 +194,14 @@ class Reader:
         direction: Direction = "out",
         first: int = 50,
         after: str | None = None,
+        ends: bool = False,
     ) -> dict[str, Page[RelationshipAt]]:
-        """For each key its relationships that hold, by type, other end and discriminator; `after` is a `relationship_cursor`."""
+        """For each key its relationships that hold, by type, other end and discriminator; `after` is a `relationship_cursor`.
+
+        With `ends` the other end comes with it, where its node tells how it was: see `RelationshipAt.end`.
+        """
         return await read_entities.relationships(
-            self._reads, keys, types=types, direction=direction, at=at, first=first, after=after
+            self._reads, keys, types=types, direction=direction, at=at, first=first, after=after, ends=ends
         )
 
     async def events(self, uids: Sequence[str]) -> dict[str, EventRow]:
