@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 import strawberry
@@ -29,18 +30,19 @@ def _cursor_text(question: str, after: str, moment: Moment | None, earlier: Mome
 class Edge(Generic[T]):
     node: T = strawberry.field(description="The item.")
     question: strawberry.Private[str]
-    after: strawberry.Private[str]
+    #: Gives the store's cursor, which few ask for.
+    after: strawberry.Private[Callable[[], str]]
     moment: strawberry.Private[Moment | None]
     earlier: strawberry.Private[Moment | None] = None
 
     @classmethod
     def at_place(cls, node: T, cursor: str) -> Edge[T]:
         """An edge whose cursor is at hand, for it names a place that stays."""
-        return cls(node=node, question="", after=cursor, moment=None)
+        return cls(node=node, question="", after=lambda: cursor, moment=None)
 
     @resolved("Pass it as `after` to go on behind this item, at the same point.")
     def cursor(self) -> str:
-        return _cursor_text(self.question, self.after, self.moment, self.earlier)
+        return _cursor_text(self.question, self.after(), self.moment, self.earlier)
 
 
 @strawberry.type(description="Where a page lies among all items.")
@@ -48,14 +50,15 @@ class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether more items follow.")
     has_previous_page: bool = strawberry.field(description="Whether items came before: true after a cursor.")
     question: strawberry.Private[str]
-    ends: strawberry.Private[tuple[str, str] | None]
+    ends: strawberry.Private[tuple[Callable[[], str], Callable[[], str]] | None]
     moment: strawberry.Private[Moment | None]
     earlier: strawberry.Private[Moment | None] = None
 
     @classmethod
     def between_places(cls, *, more: bool, resumed: bool, ends: tuple[str, str] | None) -> PageInfo:
         """Of a page whose cursors are at hand, for they name places that stay."""
-        return cls(has_next_page=more, has_previous_page=resumed, question="", ends=ends, moment=None)
+        own = None if ends is None else (partial(str, ends[0]), partial(str, ends[1]))
+        return cls(has_next_page=more, has_previous_page=resumed, question="", ends=own, moment=None)
 
     @resolved("The cursor of the first item; null on an empty page.")
     def start_cursor(self) -> str | None:
@@ -68,7 +71,7 @@ class PageInfo:
     def _cursor(self, end: int) -> str | None:
         if self.ends is None:
             return None
-        return _cursor_text(self.question, self.ends[end], self.moment, self.earlier)
+        return _cursor_text(self.question, self.ends[end](), self.moment, self.earlier)
 
 
 @strawberry.type(description="One page of items, in a stable order.")
@@ -119,7 +122,7 @@ def page(
     earlier: Moment | None = None,
 ) -> Connection[T]:
     """A page of the store as a connection; `after` gives the store's cursor of a row. `earlier` is the point it compares with, if any."""
-    keys = [after(row) for row in found.items]
+    keys = [partial(after, row) for row in found.items]
     return Connection(
         edges=[
             Edge(node=node(row), question=question, after=key, moment=moment, earlier=earlier)

@@ -99,7 +99,6 @@ class Gate:
             )
         return Admitted(document=document, operation=operation, cost=cost, suggestions=told)
 
-
     def _cost(self, document: Document, operation: OperationDefinitionNode, values: dict[str, Any]) -> int:
         place = (id(operation), sizes_of(values))
         found = document.costs.get(place)

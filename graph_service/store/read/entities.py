@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from graph_service.core.model import canonical
@@ -205,5 +205,5 @@ async def relationships(
 
 
 def _with_end(one: Mapping[str, Any], at: Point) -> RelationshipAt:
-    found = relationship_at(one["source"], one["type"], one["target"], one["row"], at)
-    return found if one["end"] is None else replace(found, end=entity_at(one["end"], at))
+    end = None if one["end"] is None else entity_at(one["end"], at)
+    return relationship_at(one["source"], one["type"], one["target"], one["row"], at, end)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from neo4j import AsyncDriver
 
@@ -44,11 +44,10 @@ from graph_service.store.read.answers import (
 from graph_service.store.read.asking import EventFilter, Filter, Order
 from graph_service.store.read.feed import Feed
 from graph_service.store.read.foresee import Foreseen, decoded, foresee, known_next
-from graph_service.store.read.gathered import Gathered
 from graph_service.store.read.reads import Reads
 from graph_service.store.read.rows import Owner
 from graph_service.store.read.seen import EdgeKey
-from graph_service.store.read.standing import partition_at, past_of, watermark_of
+from graph_service.store.read.standing import Standings, partition_at, watermark_of
 from graph_service.store.read.trend import Buckets, Measure, TrendFilter
 from graph_service.store.read.words import CountsAt
 
@@ -79,7 +78,7 @@ class Reader:
         self._reads = Reads(driver, database=database, timeout_s=timeout_s)
         #: The change log.
         self.feed = Feed(self._reads)
-        self._standing: Gathered[None, Standing] = Gathered(self._read_standing, at_once_max=1)
+        self._standings = Standings(self._reads)
         self._given = mapping
         self._kept: Mapping | None = None
 
@@ -119,20 +118,7 @@ class Reader:
 
         Those who ask at the same time share one look, which is never begun before any of them asked.
         """
-        return await self._standing.answer(None, None)
-
-    async def _read_standing(self, _: object, asked: list[None]) -> list[Standing]:
-        found = await self._reads.one("read/basis")
-        graph: dict[str, Any] = found["graph"] or {}
-        standing = Standing(
-            recorded_at=graph.get("recorded_at"),
-            watermark=watermark_of(found["positions"]),
-            dead_letters=found["dead_letters"],
-            replayed=graph.get("replayed") or 0,
-            past=past_of(graph, found["positions"], found["erasures"]),
-            unsettled=found["erasing"] > 0 or graph.get("importing") is not None,
-        )
-        return [standing] * len(asked)
+        return await self._standings.now()
 
     async def entity(self, key: str, at: Point) -> EntityAt | None:
         """The entity if it is there: declared, or undeclared and named by a relationship that holds."""

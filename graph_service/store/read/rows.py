@@ -104,6 +104,12 @@ class StoredRow:
 def entity_at(plain: Mapping[str, Any], at: Point) -> EntityAt:
     """From a record of `read/entities_at` (key, kind, held, began)."""
     held, key = plain["held"], plain["key"]
+    if held is not None and "valid_to" not in held:
+        # What the node itself says is open on both axes.
+        return EntityAt(
+            key=key, kind=plain["kind"], declared=True, ended=False, properties=held.get("properties") or "{}", event=held["event"],
+            valid_from=held["valid_from"], valid_to=FOREVER, known_from=held["known_from"], known_to=FOREVER,
+        )  # fmt: skip
     if held is not None:
         found = StoredRow.of(held).version(Owner(key=key), at.known)
         return EntityAt(
@@ -132,8 +138,17 @@ def entity_at(plain: Mapping[str, Any], at: Point) -> EntityAt:
     )
 
 
-def relationship_at(source: str, type: str, target: str, row: Mapping[str, Any], at: Point) -> RelationshipAt:
-    """From a relationship's properties, as believed at the point."""
+def relationship_at(
+    source: str, type: str, target: str, row: Mapping[str, Any], at: Point, end: EntityAt | None = None
+) -> RelationshipAt:
+    """From a relationship's properties, as believed at the point; see `RelationshipAt.end`."""
+    if row["valid_to"] == row["known_to"] == row.get("end_known", FOREVER) == FOREVER:
+        # Open on both axes, as most are: there is nothing to work out.
+        return RelationshipAt(
+            type=type, source=source, target=target, discriminator=row.get("discriminator", ""),
+            properties=row.get("properties") or "{}", event=row["event"], ended_by=None, end=end,
+            valid_from=row["valid_from"], valid_to=FOREVER, known_from=row["known_from"], known_to=FOREVER,
+        )  # fmt: skip
     owner = Owner(key=source, type=type, target=target, discriminator=row.get("discriminator", ""))
     found = StoredRow.of(row).version(owner, at.known)
     return RelationshipAt(
@@ -148,6 +163,7 @@ def relationship_at(source: str, type: str, target: str, row: Mapping[str, Any],
         known_to=found.known_to,
         event=found.event,
         ended_by=found.ended_by,
+        end=end,
     )
 
 

@@ -6,7 +6,35 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
-from graph_service.store.read.answers import PartitionAt
+from graph_service.store.read.answers import PartitionAt, Standing
+from graph_service.store.read.gathered import Gathered
+from graph_service.store.read.reads import Reads
+
+
+class Standings:
+    """Reads the standing. Those who ask at the same time share one look, which is never begun before any of them asked."""
+
+    def __init__(self, reads: Reads) -> None:
+        """Nothing is read yet."""
+        self._reads = reads
+        self._gathered: Gathered[None, Standing] = Gathered(self._read, at_once_max=1)
+
+    async def now(self) -> Standing:
+        """What answers rest on from now on."""
+        return await self._gathered.answer(None, None)
+
+    async def _read(self, _: object, asked: list[None]) -> list[Standing]:
+        found = await self._reads.one("read/basis")
+        graph: dict[str, Any] = found["graph"] or {}
+        standing = Standing(
+            recorded_at=graph.get("recorded_at"),
+            watermark=watermark_of(found["positions"]),
+            dead_letters=found["dead_letters"],
+            replayed=graph.get("replayed") or 0,
+            past=past_of(graph, found["positions"], found["erasures"]),
+            unsettled=found["erasing"] > 0 or graph.get("importing") is not None,
+        )
+        return [standing] * len(asked)
 
 
 def partition_at(plain: dict[str, object]) -> PartitionAt:
