@@ -9,12 +9,12 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_settings import NoDecode
 
 Words = Annotated[tuple[str, ...], NoDecode]
-Origin = Annotated[str, Field(pattern=r"^https?://[^/*\s]+$")]
+Origin = Annotated[str, Field(pattern=r"^https?://[\w.:\[\]-]+$")]
 Origins = Annotated[tuple[Origin, ...], NoDecode]
 Audience = Literal["nobody", "reader", "operator", "eraser", "everybody"]
 RoleName = Literal["reader", "operator", "eraser"]
 
-LISTS = ("jwt_algorithms", "jwt_roles", "cors_origins", "frame_ancestors", "hosts")
+LISTS = ("jwt_algorithms", "jwt_roles", "cors_origins", "frame_ancestors", "embed_origins", "hosts")
 """Names of the settings here that are lists."""
 
 
@@ -56,12 +56,16 @@ class ApiSettings(BaseModel):
     )
     pages: Audience = Field(
         "reader",
-        description="Who sees GraphiQL, explorer, docs and schema: nobody, a role, or everybody, without log-in.",
+        description="Who sees GraphiQL, docs and schema: nobody, a role, or everybody, without log-in. The explorer asks for a key itself, and is "
+        "there unless it is nobody.",
     )
     cors_origins: Origins = Field(
         (), description="Origins whose pages may ask from a browser, such as https://portal.example.org."
     )
     frame_ancestors: Origins = Field((), description="Origins whose pages may show ours in a frame.")
+    embed_origins: Origins = Field(
+        (), description="Origins whose pages may show /embed in a frame, and talk to it; none: nobody's."
+    )
     hosts: Words = Field(
         (),
         description="Names the API may be asked under; none: any, and with insecure those of this machine only.",
@@ -72,7 +76,8 @@ class ApiSettings(BaseModel):
         description="Folder of documents (.graphql, or manifests in .json) that requests may name by hash.",
     )
     persisted_only: bool = Field(
-        False, description="Execute only documents of that folder, and those that come with the service."
+        False,
+        description="Execute only documents of that folder, and those that come with the service and its pages.",
     )
     audit_file: Path | None = Field(
         None, description="File for the audit line of each operation; none: the log, at level info."

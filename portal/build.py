@@ -78,10 +78,32 @@ GRAPHIQL = Part(
 ELEMENT = Part(
     title="<knowledge-graph>",
     folder="element",
-    inputs=("vite.config.ts", "tsconfig.json", "src", "scripts", "../../schema.graphql"),
+    inputs=("vite.config.ts", "tsconfig.json", "src", "scripts", "../generate.mjs", "../../schema.graphql"),
     output="knowledge-graph.js",
 )
-PARTS = (GRAPHIQL, ELEMENT)
+#: The element is part of it, as source.
+EXPLORER = Part(
+    title="The explorer",
+    folder="explorer",
+    inputs=(
+        "vite.config.ts",
+        "tsconfig.json",
+        "index.html",
+        "src",
+        "../element/src",
+        "../generate.mjs",
+        "../../schema.graphql",
+    ),
+    output="index.html",
+)
+#: The page of /embed, which loads the element as it is served.
+FRAME = Part(
+    title="The page for frames",
+    folder="frame",
+    inputs=("tsconfig.json", "src", "index.html"),
+    output="index.html",
+)
+PARTS = (GRAPHIQL, ELEMENT, EXPLORER, FRAME)
 
 
 def build(part: Part) -> None:

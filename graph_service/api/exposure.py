@@ -24,7 +24,7 @@ class Exposure:
     doors: Doors = field(default_factory=Doors)
     #: Who may ask for the schema, and sees suggestions in errors.
     introspection: Audience = READERS
-    #: Who sees GraphiQL, the explorer, the docs and the text of the schema.
+    #: Who sees GraphiQL, the docs and the text of the schema; unless it is nobody, everybody has the explorer, which asks for a key itself.
     pages: Audience = READERS
     #: Documents that may be named instead of sent.
     kept: Kept = field(default_factory=Kept)

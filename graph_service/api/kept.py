@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,14 @@ class Kept:
     texts: Mapping[str, str] = field(default_factory=dict)
     #: Whether nothing else is executed.
     only: bool = False
+    #: Ids of what our own pages ask. What of it does not fit this schema or these limits is left out, and nothing else fails for it.
+    of_pages: frozenset[str] = frozenset()
 
     @classmethod
-    def load(cls, *folders: Path, only: bool = False) -> Kept:
+    def load(cls, *folders: Path, only: bool = False, pages: Sequence[Path] = ()) -> Kept:
         """All documents of folders: each `.graphql` file is one; a `.json` file is a manifest, of ids and texts, or as Apollo writes it.
+
+        `pages`: manifests of what the explorer and the element ask, so that they work also where nothing else is executed.
 
         Raises:
             BadSettings: a folder or a file cannot be read, or there are too many.
@@ -52,7 +56,14 @@ class Kept:
             raise BadSettings(
                 "persisted_only is set, and there is no document: put some into persisted_folder"
             )
-        return cls(texts=found, only=only)
+        asked = {hash_of(text): text for path in pages for _, text in _manifest(path, _read(path))}
+        return cls(texts=asked | found, only=only, of_pages=frozenset(asked.keys() - found.keys()))
+
+    def without(self, ids: Iterable[str]) -> Kept:
+        """The same without some documents."""
+        left_out = set(ids)
+        texts = {id: text for id, text in self.texts.items() if id not in left_out}
+        return replace(self, texts=texts, of_pages=self.of_pages - left_out)
 
     def document(self, *, text: str | None, document_id: str | None, extension: object) -> str:
         """The text that a request means: by `query`, by `documentId`, or by the hash in `extensions.persistedQuery`.

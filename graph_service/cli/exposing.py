@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graph_service.cli.places import saved_folder
+from graph_service.cli.places import page_operations, saved_folder
 from graph_service.core.errors import BadSettings
 from graph_service.settings import Settings
 
@@ -106,11 +106,12 @@ def exposure_of(settings: Settings) -> Exposure:
         doors=Doors(
             cors_origins=tuple(origin.lower() for origin in settings.cors_origins),
             frame_ancestors=settings.frame_ancestors,
+            embed_origins=tuple(origin.lower() for origin in settings.embed_origins),
             hosts=hosts,
         ),
         introspection=Audience.of(settings.introspection),
         pages=Audience.of(settings.pages),
-        kept=Kept.load(*folders, only=settings.persisted_only),
+        kept=Kept.load(*folders, only=settings.persisted_only, pages=page_operations()),
         audit=audit_to_log() if settings.audit_file is None else audit_to_file(settings.audit_file),
         fast=settings.fast_execution,
     )

@@ -36,6 +36,11 @@ def saved_folder() -> Path:
     return _first(_PACKAGE / "_queries" / "saved", _PACKAGE.parent / "queries" / "saved")
 
 
+def page_operations() -> list[Path]:
+    """What the pages that are built here ask: one manifest for each."""
+    return sorted((_PACKAGE / "static").glob("*/operations.json"))
+
+
 def _first(*paths: Path) -> Path:
     for path in paths:
         if path.exists():

@@ -6,7 +6,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 // The tests live with all others, outside of this folder: what they import is found here.
 export default defineConfig({
   root: here("../../tests/portal"),
-  resolve: { alias: { "fast-check": here("node_modules/fast-check"), "@element": here("src") } },
+  resolve: { alias: { "fast-check": here("node_modules/fast-check"), "@element": here("src"), "@explorer": here("../explorer/src") } },
   server: { fs: { allow: [here("../..")] } },
   test: { globals: true, include: ["**/*.test.ts"], environment: "node", cache: false },
 });

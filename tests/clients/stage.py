@@ -176,8 +176,10 @@ def mapping() -> Mapping:
 
 
 @contextmanager
-def served(folder: Path, port: int, neo4j: tuple[str, str, str], kept: Path) -> Iterator[dict[str, str]]:
-    """`graph-service serve` as a process; the keys that it lets in, by role."""
+def served(
+    folder: Path, port: int, neo4j: tuple[str, str, str], kept: Path, **more: str
+) -> Iterator[dict[str, str]]:
+    """`graph-service serve` as a process; the keys that it lets in, by role. `more`: settings by name, in capitals."""
     made = {role.value: new_key(f"clients-{role.value}", role) for role in Role}
     keys_file = folder / "api-keys"
     keys_file.write_text("".join(f"{line}\n" for _, line in made.values()))
@@ -192,6 +194,7 @@ def served(folder: Path, port: int, neo4j: tuple[str, str, str], kept: Path) -> 
         # One client asks what many would; that this is refused has tests of its own.
         "COST_PER_S": "100000000",
         "COST_BURST": "100000000",
+        **more,
     }
     others = {name: value for name, value in os.environ.items() if not name.startswith("GRAPH_SERVICE_")}
     with (folder / "api.log").open("wb") as output:

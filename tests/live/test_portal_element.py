@@ -7,30 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import json
-import os
-import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from neo4j import AsyncDriver
 
-from tests.clients.environments import ROOT, SCRIPTS
+from tests.clients.environments import ROOT
 from tests.clients.stage import EVENTS, HOST, free_port, mapping, seen, served
+from tests.live.browsing import PACKAGES, Browser, driven, find_browser, shots
 from tests.live.conftest import EngineAddresses, emptied
 from tests.live.writing import write_events
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PORTAL = ROOT / "portal" / "element"
 ELEMENT = ROOT / "graph_service" / "static" / "element" / "knowledge-graph.js"
-SHOTS = ROOT / "test-output" / "element"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BYTES_MAX = 45_000
 TIMEOUT_S = 150.0
 #: Promised are 50 and 150 on a machine of its own; this one is shared.
@@ -52,30 +45,11 @@ STORY = [
 LIVE = seen("live", 25, "service:checkout", "service:cart", "service:payment", "service:brand-new", tier=2)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Browser:
-    """A Chromium, and the Node that drives it."""
-
-    node: str
-    chromium: str
-    variables: dict[str, str]
-
-
 @pytest.fixture(scope="module")
 def browser() -> Browser:
-    """The system's Chromium, or the one that GRAPH_SERVICE_TEST_CHROMIUM names; and the packages that portal/build.py installs."""
-    named = os.environ.get("GRAPH_SERVICE_TEST_CHROMIUM")
-    chromium = named or next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if chromium is None:
-        pytest.skip("there is no Chromium: install it, or name it by GRAPH_SERVICE_TEST_CHROMIUM")
-    variables = {**os.environ, "PATH": os.pathsep.join([str(SCRIPTS), os.environ.get("PATH", "")])}
-    node, npm = (shutil.which(name, path=variables["PATH"]) for name in ("node", "npm"))
-    assert node and npm, "there is no Node; install the development dependencies (`make environment`)"
+    """A Chromium with Node, and the element that is built."""
     assert ELEMENT.is_file(), "the element is not built: run `make build-portal`"
-    if not (PORTAL / "node_modules" / "playwright-core").is_dir():
-        options = ("--no-save", "--ignore-scripts", "--no-audit", "--no-fund")
-        subprocess.run([npm, "install", *options], cwd=PORTAL, env=variables, check=True, timeout=300)
-    return Browser(node=node, chromium=chromium, variables=variables)
+    return find_browser()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -94,50 +68,15 @@ async def found(
     server = served(folder, port, (engines.neo4j_uri, engines.neo4j_user, engines.neo4j_password), kept)
     keys = await asyncio.to_thread(server.__enter__)
     try:
-        yield await driven(browser, neo4j_driver, f"http://{HOST}:{port}/graphql", keys["reader"])
+        given = {"GRAPH_URL": f"http://{HOST}:{port}/graphql", "GRAPH_KEY": keys["reader"]}
+        given |= {"ELEMENT": str(ELEMENT), "SHOTS": str(shots("element"))}
+
+        async def told(_: str) -> None:
+            await write_events(neo4j_driver, mapping(), [LIVE], recorded_from=2_000_000)
+
+        yield await driven(browser, "browser.mjs", given, told, timeout_s=TIMEOUT_S)
     finally:
         await asyncio.to_thread(server.__exit__, None, None, None)
-
-
-async def driven(browser: Browser, driver: AsyncDriver, url: str, key: str) -> dict[str, Any]:
-    """What the script found; it is told events when it asks."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    given = {
-        "GRAPH_URL": url,
-        "GRAPH_KEY": key,
-        "CHROMIUM": browser.chromium,
-        "ELEMENT": str(ELEMENT),
-        "PACKAGES": str(PORTAL),
-        "SHOTS": str(SHOTS),
-    }
-    process = await asyncio.create_subprocess_exec(
-        browser.node,
-        str(ROOT / "tests" / "portal" / "browser.mjs"),
-        env={**browser.variables, **given},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        limit=2**22,
-    )
-    assert process.stdin and process.stdout and process.stderr
-    said = asyncio.create_task(process.stderr.read())
-    result: dict[str, Any] | None = None
-    try:
-        async with asyncio.timeout(TIMEOUT_S):
-            async for line in process.stdout:
-                message = json.loads(line)
-                result = message.get("found", result)
-                if "tell" in message:
-                    await write_events(driver, mapping(), [LIVE], recorded_from=2_000_000)
-                    process.stdin.write(b"told\n")
-                    await process.stdin.drain()
-            await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert result is not None, (await said).decode()[-3000:]
-    return result
 
 
 async def test_the_neighbourhood_is_seen_as_it_was(found: dict[str, Any]) -> None:
@@ -248,11 +187,9 @@ async def test_axe_finds_nothing(found: dict[str, Any]) -> None:
 
 async def test_pure_parts(browser: Browser) -> None:
     """The properties of layout, facts and small parts hold (vitest)."""
-    npm = shutil.which("npm", path=browser.variables["PATH"])
-    assert npm is not None
     done = subprocess.run(
-        [npm, "test"],
-        cwd=PORTAL,
+        [browser.npm, "test"],
+        cwd=PACKAGES,
         env=browser.variables,
         capture_output=True,
         text=True,
@@ -271,9 +208,10 @@ async def test_the_module_is_small_and_alone() -> None:
     assert {path.name for path in ELEMENT.parent.iterdir() if path.is_file()} <= {
         ELEMENT.name,
         ".built-from",
+        "operations.json",
     }
 
 
 async def test_the_lock_names_no_registry() -> None:
     """The lock has what is installed by content alone, from wherever it comes."""
-    assert '"resolved"' not in Path(PORTAL / "package-lock.json").read_text()
+    assert '"resolved"' not in (PACKAGES / "package-lock.json").read_text()

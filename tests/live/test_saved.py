@@ -176,6 +176,13 @@ def events(data: Data) -> None:
     assert [one["recordedAt"] for one in found] == sorted((one["recordedAt"] for one in found), reverse=True)
 
 
+def vocabulary(data: Data) -> None:
+    """As the mapping calls them; owners are told by a relationship of their own."""
+    words = data["vocabulary"]
+    assert {"name": "service", "label": "Service"} in words["kinds"]
+    assert [one["type"] for one in words["relationshipTypes"] if one["owner"]] == ["OWNED_BY"]
+
+
 LEGACY = {"of": ["datastore:legacy-orders-db"]}
 ASKED: dict[str, tuple[Mapping[str, Any], Callable[[Data], None]]] = {
     "entity_page": ({"key": "service:checkout", "at": END}, entity_page),
@@ -225,6 +232,7 @@ ASKED: dict[str, tuple[Mapping[str, Any], Callable[[Data], None]]] = {
         entities,
     ),
     "events": ({"filter": {"types": ["example.larkspur.team.formed.v1"]}}, events),
+    "vocabulary": ({}, vocabulary),
 }  # fmt: skip
 ELSEWHERE = {"explain"}
 """Operations that other tests ask."""

@@ -296,7 +296,8 @@ CONTROLS = (
         Control(
             name=path, ask=gets(path), refused=status_is(404), on=pages_for(NOBODY), off=pages_for(EVERYBODY)
         )
-        for path in ("/graphiql", "/docs", "/schema.graphql", "/explorer", "/pages/explorer.js")
+        for path in ("/graphiql", "/docs", "/schema.graphql", "/explorer", "/explorer/index.html")
+        + ("/element/knowledge-graph.js", "/pages/pages.css")
     ),
     # Browsers: other origins, bent names, frames.
     Control(
@@ -328,6 +329,13 @@ CONTROLS = (
         ),
         on=doors(),
         off=doors(frame_ancestors=("https://portal.example.org",)),
+    ),
+    Control(
+        name="embedding",
+        ask=gets("/embed"),
+        refused=lambda response: "frame-ancestors 'none';" in response.headers["content-security-policy"],
+        on=doors(frame_ancestors=("https://portal.example.org",)),
+        off=doors(embed_origins=("https://portal.example.org",)),
     ),
     # Kept documents only.
     Control(
@@ -483,9 +491,12 @@ async def test_without_credentials_nothing_is_answered(keyed: tuple[Secured, dic
             assert (found.status_code, code_of(found)) == (401, "UNAUTHENTICATED")
             assert found.headers["www-authenticate"].startswith("Bearer") and "data" not in found.json()
             assert "gsk_wrong" not in found.text
-            for path in ("/docs", "/graphiql/", "/schema.graphql", "/explorer", "/pages/explorer.js"):
+            for path in ("/docs", "/graphiql/", "/schema.graphql", "/pages/pages.css"):
                 page = await client.get(path, headers=given)
                 assert (page.status_code, page.headers["www-authenticate"][:6]) == (401, "Bearer"), path
+            # Programs without data: they ask for a key themselves.
+            for path in ("/explorer", "/element/knowledge-graph.js"):
+                assert (await client.get(path)).status_code in (200, 503), path
         assert (await client.get("/healthz")).json() == {"status": "up"}
         assert (await client.get("/readyz")).status_code in (200, 503)
     async with client_of(made(access=access), authorization=f"Bearer {keys[Role.READER]}") as client:

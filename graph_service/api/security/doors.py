@@ -26,6 +26,8 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
 )
+#: No text becomes markup but by the templates of the page itself.
+_ONLY_TEMPLATES = "; require-trusted-types-for 'script'; trusted-types lit-html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,8 @@ class Doors:
     cors_origins: tuple[str, ...] = ()
     #: Origins whose pages may show ours in a frame, beside our own.
     frame_ancestors: tuple[str, ...] = ()
+    #: Origins whose pages may show /embed in a frame and talk to it; nobody's otherwise, not even our own.
+    embed_origins: tuple[str, ...] = ()
     #: Names that this service is asked under; empty: any. Guards what is on this machine against pages whose name was bent to it.
     hosts: tuple[str, ...] = ()
 
@@ -56,11 +60,15 @@ class Doors:
 
     def policy(self, path: str) -> str:
         """The content security policy of a page."""
+        if path == "/embed":
+            return _POLICY + " ".join(self.embed_origins or ("'none'",)) + _ONLY_TEMPLATES
         text = _POLICY + " ".join(("'self'", *self.frame_ancestors))
         if path.startswith("/graphiql"):
             # GraphiQL's editor sets styles from its script, and its style sheet has fonts inside; nothing else may.
             text = text.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
             text = text.replace("font-src 'self'", "font-src 'self' data:")
+        elif path == "/explorer":
+            text += _ONLY_TEMPLATES
         return text
 
 

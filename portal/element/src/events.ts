@@ -23,6 +23,14 @@ export interface KgExpandDetail {
   readonly key: string | null;
 }
 
+export interface KgViewChangeDetail {
+  /** What is shown, as the attributes of the same names say it: fired when somebody chose otherwise within the element. */
+  readonly view: "graph" | "table" | "impact";
+  readonly direction: "both" | "in" | "out";
+  readonly depth: number;
+  readonly span: string;
+}
+
 export interface KgErrorDetail {
   readonly kind: TroubleKind;
   readonly message: string;
@@ -32,5 +40,6 @@ export interface KnowledgeGraphEventMap {
   "kg-select": CustomEvent<KgSelectDetail>;
   "kg-time-change": CustomEvent<KgTimeChangeDetail>;
   "kg-expand": CustomEvent<KgExpandDetail>;
+  "kg-view-change": CustomEvent<KgViewChangeDetail>;
   "kg-error": CustomEvent<KgErrorDetail>;
 }

@@ -136,6 +136,7 @@ export class Facts {
     const known = instant(change.recordedAt);
     // What was complete before it need not be so any more.
     this.#exact.clear();
+    this.version++;
     if (entity) this.#name(entity);
     if (entity && !change.after) this.#lack(entity.key, at, known, true);
     if (relationship) {

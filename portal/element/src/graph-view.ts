@@ -1,4 +1,5 @@
 import { nothing, svg, type SVGTemplateResult } from "lit";
+import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
 import { NODE_HEIGHT, NODE_WIDTH, type Fold } from "./layout.js";
 import { badge, fitted, glyph, isRtl } from "./marks.js";
@@ -131,7 +132,7 @@ function cardView(x: number, status: Status): SVGTemplateResult {
 
 const NAME_WIDTH = NODE_WIDTH - 44;
 
-function nodeView(model: GraphModel, node: SceneNode): SVGTemplateResult {
+function nodeView(model: GraphModel, node: SceneNode, count: number): SVGTemplateResult {
   const { scene, picture, words, mirror, lit, selected } = model;
   const place = scene.places.get(node.key) as { x: number; y: number; shared: boolean };
   const status = picture.nodes.get(node.key)?.status ?? "absent";
@@ -141,7 +142,6 @@ function nodeView(model: GraphModel, node: SceneNode): SVGTemplateResult {
   const told = status === "present" ? (focus ? words.centre : "") : words.status[status];
   const sub = told ? `${kind} · ${told}` : kind;
   const absent = status === "absent";
-  const count = (scene.near.get(node.key) ?? []).filter((edge) => (picture.edges.get(edge.id)?.status ?? "absent") !== "absent").length;
   const classes = `node ${status} ${focus ? "focus" : ""} ${selected === node.key ? "selected" : ""} ${lit?.has(node.key) ? "lit" : ""}`;
   const rtl = isRtl(node.name);
   const start = mirror ? 10 : 34;
@@ -193,12 +193,27 @@ export function drawnNodes(scene: Scene): readonly SceneNode[] {
   return found;
 }
 
-/** Lines first, cards over them. */
+/**
+ * Lines first, cards over them. Of what looks as it did before, nothing is done: a step in time touches what became otherwise.
+ * So everything that one of them shows must be among what it is guarded by.
+ */
 export function worldView(model: GraphModel): SVGTemplateResult {
-  const all = strokesOf(model.scene, model.mirror);
-  return svg`<g aria-hidden="true">${repeat(all, (one) => one.id, (one) => edgeView(model, one))}</g>
-    <g role="presentation">${repeat(drawnNodes(model.scene), (one) => one.key, (one) => nodeView(model, one))}
-    ${repeat(model.scene.folds, (one) => one.id, (one) => foldView(model, one))}</g>`;
+  const { scene, picture, lit, selected, active, words, mirror } = model;
+  const all = strokesOf(scene, mirror);
+  const counts = new Map<string, number>();
+  for (const edge of scene.edges) {
+    if ((picture.edges.get(edge.id)?.status ?? "absent") === "absent") continue;
+    for (const key of edge.source === edge.target ? [edge.source] : [edge.source, edge.target]) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const edgeLooks = (one: Stroke): unknown[] => [
+    scene, words, mirror, selected === one.id, one.edges.map((id) => `${picture.edges.get(id)?.status} ${lit !== null && lit.has(id)}`).join(), model.typeLabel(one.type),
+  ];
+  const nodeLooks = (one: SceneNode): unknown[] => [
+    scene, words, mirror, picture.nodes.get(one.key)?.status, counts.get(one.key), selected === one.key, active === one.key, lit?.has(one.key), model.kindLabel(one.kind),
+  ];
+  return svg`<g aria-hidden="true">${repeat(all, (one) => one.id, (one) => guard(edgeLooks(one), () => edgeView(model, one)))}</g>
+    <g role="presentation">${repeat(drawnNodes(scene), (one) => one.key, (one) => guard(nodeLooks(one), () => nodeView(model, one, counts.get(one.key) ?? 0)))}
+    ${repeat(scene.folds, (one) => one.id, (one) => foldView(model, one))}</g>`;
 }
 
 /** Where a key of the keyboard leads from one card: along columns and relationships. */

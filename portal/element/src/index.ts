@@ -1,5 +1,5 @@
 export { KnowledgeGraph } from "./element.js";
-export type { KgSelectDetail, KgTimeChangeDetail, KgExpandDetail, KgErrorDetail, KnowledgeGraphEventMap } from "./events.js";
+export type { KgSelectDetail, KgTimeChangeDetail, KgExpandDetail, KgViewChangeDetail, KgErrorDetail, KnowledgeGraphEventMap } from "./events.js";
 export type { Fetcher, TroubleKind } from "./client.js";
 export { addLanguage, type Words } from "./words/index.js";
 export { en } from "./words/en.js";

@@ -116,8 +116,10 @@ export class Session {
     }, SLOW_MS);
     this.changed();
     try {
-      await this.#vocabulary(signal);
-      await this.#first(settings, signal);
+      // Asked at once: labels are wanted when there is something to label.
+      const words = this.#vocabulary(signal);
+      words.catch(() => undefined);
+      await this.#first(settings, signal, words);
       clearTimeout(slow);
       this.slow = false;
       this.changed();
@@ -141,7 +143,7 @@ export class Session {
     this.#wordsOf = this.#access.endpoint;
   }
 
-  async #first(settings: Settings, signal: AbortSignal): Promise<void> {
+  async #first(settings: Settings, signal: AbortSignal, words: Promise<void>): Promise<void> {
     const { facts } = this;
     const asKnown = settings.asKnownThen && settings.valid !== null ? settings.valid : (settings.known ?? OPEN);
     const read = await readPoint(this.#access, facts, settings, settings.valid, asKnown, signal, { moments: true });
@@ -149,6 +151,7 @@ export class Session {
     else this.now = nowMicros();
     this.read = read;
     this.window = windowOf(settings, this.now, read.moments);
+    await words;
     if (settings.impact) await this.#readImpact(settings, read.valid, signal);
     if (settings.compareTo !== null) await readPoint(this.#access, facts, settings, settings.compareTo, this.knownOf(settings, settings.compareTo), signal);
     this.phase = read.there ? "ready" : "missing";

@@ -134,6 +134,9 @@ export function happeningName(model: Pick<SideModel, "facts" | "typeLabel">, one
   return one.edge ? `${name(one.edge.source)} ${model.typeLabel(one.edge.type)} ${name(one.edge.target)}` : name(one.node ?? "");
 }
 
+/** Of what changed at one instant; all of it is in the table. */
+const LISTED_MAX = 40;
+
 const AS_STATUS = { appeared: "added", changed: "changed", ended: "removed" } as const;
 
 /** The events behind what happened at one instant, each once. */
@@ -154,9 +157,9 @@ function instantSide(model: SideModel, act: SideActions): TemplateResult {
   const { words } = model;
   const here = model.happenings.filter((one) => one.at === model.at.valid);
   return html`${head(model, act, words.happenedHere, tell(model.at.valid, model.lang, model.zone, "second"))}
-    <ul>${here.map(
+    <ul>${here.slice(0, LISTED_MAX).map(
       (one) => html`<li>${tag(AS_STATUS[one.kind], words, true, words.happened[one.kind])} <button class="link" @click=${() => act.select(one.edge?.id ?? one.node)}>${happeningName(model, one)}</button></li>`,
-    )}</ul>
+    )}</ul>${here.length > LISTED_MAX ? html`<p>${words.moreInTable(here.length - LISTED_MAX)}</p>` : null}
     <h3>${words.madeBy}</h3>${eventsOf(model, here).map((event) => eventView(model, act, event))}`;
 }
 

@@ -51,6 +51,7 @@ export const styles = css`
   .notices { display: grid; }
   .notice { display: flex; gap: .75rem; align-items: center; flex-wrap: wrap; padding: .45rem .75rem; background: var(--_raised); border-block-end: 1px solid var(--_line); font-size: .85rem; }
   .notice::before { content: "i"; flex: none; inline-size: 1.2rem; block-size: 1.2rem; border-radius: 50%; border: 1.5px solid currentColor; display: grid; place-items: center; font-weight: 700; font-size: .75rem; }
+  .notice > span { flex: 1 1 10rem; }
   .notice.warn::before { content: "!"; border-radius: 3px; color: var(--_changed); }
   .notice.bad::before { content: "×"; border-radius: 3px; color: var(--_removed); }
   .main { display: grid; grid-template-columns: minmax(0, 1fr); min-block-size: 0; position: relative; }

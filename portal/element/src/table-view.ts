@@ -84,6 +84,15 @@ export function csvOf(impact: Impact, words: Words): string {
   return [words.csvHeads, ...rows].map((row) => row.map(cell).join()).join("\r\n") + "\r\n";
 }
 
+/** Hand it to the browser to keep. */
+export function saveCsv(impact: Impact, words: Words, key: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(["\ufeff", csvOf(impact, words)], { type: "text/csv;charset=utf-8" }));
+  link.download = `impact-${key.replaceAll(/[^\w.-]+/g, "-")}.csv`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
 export function impactView(
   impact: Impact,
   words: Words,

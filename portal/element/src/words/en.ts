@@ -45,6 +45,7 @@ export const en = {
     absent: "not there then",
   } satisfies Record<Status, string>,
   more: (count: number) => `+${count.toLocaleString("en")} more`,
+  moreInTable: (count: number) => `+${count.toLocaleString("en")} more: see the table.`,
   moreHint: "show them",
   moreLabel: (count: number, kind: string) => `${many(count, "more", "more")} of kind ${kind}, folded. Enter shows them.`,
   leftOut: (drawn: number, count: number | null) =>

@@ -1,12 +1,16 @@
-// Writes src/generated.ts: each operation as text, with the types of its variables and of its answer, checked against schema.graphql.
+// Run in the folder of a part (or with `--folder=` of another one, whose packages need not be there then). Writes src/generated.ts: each operation as text, with the types of its variables and of its answer, checked
+// against schema.graphql. With `--manifest=` it writes that file instead: all operations by the SHA-256 of their text, for a service that executes
+// only what it knows.
 // Small on purpose: all that operations of ours use, and an error for the rest.
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import * as g from "graphql";
 
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const schema = g.buildSchema(readFileSync(here("../../../schema.graphql"), "utf8"));
-const folder = here("../src/operations/");
+const g = createRequire(`${process.cwd()}/package.json`)("graphql");
+const [part = ".", manifest] = ["--folder=", "--manifest="].map((flag) => process.argv.find((one) => one.startsWith(flag))?.slice(flag.length));
+const schema = g.buildSchema(readFileSync(fileURLToPath(new URL("../schema.graphql", import.meta.url)), "utf8"));
+const folder = `${part}/src/operations/`;
 const files = readdirSync(folder).filter((name) => name.endsWith(".graphql")).sort();
 const document = g.parse(files.map((name) => readFileSync(folder + name, "utf8")).join("\n"));
 const problems = g.validate(schema, document);
@@ -75,13 +79,14 @@ function used(selections, into = new Set()) {
 }
 
 const lines = [
-  "// Made by scripts/generate.mjs from schema.graphql and src/operations; not to be edited.",
+  "// Made by portal/generate.mjs from schema.graphql and src/operations; not to be edited.",
   "export interface Operation<Data, Variables> { readonly text: string; readonly data?: Data; readonly variables?: Variables }",
 ];
 for (const [name, fragment] of fragments) {
   const type = schema.getType(fragment.typeCondition.name.value);
   lines.push(`export type ${name} = ${output(type, fragment.selectionSet.selections)};`);
 }
+const texts = {};
 for (const operation of document.definitions.filter((d) => d.kind === "OperationDefinition")) {
   const name = operation.name.value;
   const root = { query: schema.getQueryType(), subscription: schema.getSubscriptionType() }[operation.operation];
@@ -92,10 +97,12 @@ for (const operation of document.definitions.filter((d) => d.kind === "Operation
   });
   const parts = [operation, ...[...used(operation.selectionSet.selections)].map((key) => fragments.get(key))];
   const text = g.stripIgnoredCharacters(parts.map((part) => g.print(part)).join("\n"));
+  texts[createHash("sha256").update(text).digest("hex")] = text;
   lines.push(
     `export type ${name}Data = ${output(root, operation.selectionSet.selections)};`,
     `export type ${name}Variables = { ${variables.join("; ")} };`,
     `export const ${name}: Operation<${name}Data, ${name}Variables> = { text: ${JSON.stringify(text)} };`,
   );
 }
-writeFileSync(here("../src/generated.ts"), lines.join("\n") + "\n");
+if (manifest) writeFileSync(manifest, JSON.stringify(texts));
+else writeFileSync(`${part}/src/generated.ts`, lines.join("\n") + "\n");

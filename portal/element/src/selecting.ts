@@ -1,0 +1,121 @@
+import type { KgExpandDetail, KgSelectDetail } from "./events.js";
+import { foldKey, neighbourOf, type GraphModel } from "./graph-view.js";
+import type { Picturing } from "./picturing.js";
+import type { Session } from "./session.js";
+import type { Stage } from "./stage.js";
+
+/** The element, as far as selecting is concerned. */
+export interface Selectable {
+  readonly model: () => GraphModel | null;
+  readonly fire: (name: string, detail: unknown) => void;
+  readonly changed: () => void;
+  /** Make an entity the one in the middle. */
+  readonly center: (key: string) => void;
+}
+
+/** What is selected, and where the keys are: on the picture by pointer and by keyboard, in the tables by their buttons. */
+export class Selecting {
+  /** The key of an entity or the id of a relationship. */
+  selected: string | null = null;
+  /** The card that the tab key reaches. */
+  active = "";
+  sideOpen = true;
+  #focusSoon = false;
+
+  constructor(
+    private readonly host: Selectable,
+    private readonly session: Session,
+    private readonly drawing: Picturing,
+    private readonly stage: Stage,
+  ) {}
+
+  /** Another entity is in the middle. */
+  begin(key: string): void {
+    this.selected = null;
+    this.active = key;
+  }
+
+  /** After a rendering: the card that was gone to has the focus. */
+  rendered(root: HTMLElement | DocumentFragment): void {
+    if (!this.#focusSoon) return;
+    this.#focusSoon = false;
+    root.querySelector<SVGElement>(`[data-key="${CSS.escape(this.active)}"]`)?.focus();
+  }
+
+  readonly select = (key: string | null): void => {
+    this.selected = key;
+    this.sideOpen = key !== null;
+    const edge = key === null ? undefined : this.session.facts.edges.get(key);
+    const node = key === null || edge ? undefined : this.drawing.scene?.nodes.get(key);
+    if (node) {
+      this.active = node.key;
+      void this.session.remember(node.key);
+    }
+    const detail: KgSelectDetail = {
+      what: edge ? "relationship" : node ? "entity" : "none",
+      key: node?.key ?? null,
+      kind: node?.kind ?? null,
+      relationship: edge ? { type: edge.type, source: edge.source, target: edge.target, discriminator: edge.discriminator } : null,
+    };
+    this.host.fire("kg-select", detail);
+    this.host.changed();
+  };
+
+  readonly center = (key: string): void => {
+    this.host.center(key);
+    this.host.fire("kg-expand", { key, kind: null } satisfies KgExpandDetail);
+  };
+
+  /** Open the details of a card, or what is folded in it. */
+  open(key: string): void {
+    const fold = this.drawing.scene?.folds.find((one) => foldKey(one) === key);
+    if (!fold) {
+      this.select(this.selected === key ? null : key);
+      return;
+    }
+    this.drawing.expanded.add(fold.id);
+    this.active = fold.keys[0] ?? this.active;
+    this.#focusSoon = true;
+    this.host.fire("kg-expand", { key: null, kind: fold.kind } satisfies KgExpandDetail);
+    this.host.changed();
+  }
+
+  readonly clicked = (event: MouseEvent): void => {
+    if (this.stage.pointers.dragged) return;
+    const target = event.target as Element;
+    const node = target.closest<SVGElement>("[data-key]");
+    const edge = target.closest<SVGElement>("[data-edge]");
+    if (node) {
+      this.active = node.dataset["key"] ?? "";
+      this.open(this.active);
+    } else if (edge?.dataset["edge"]) this.select(edge.dataset["edge"]);
+    else if (this.selected !== null) this.select(null);
+  };
+
+  /** Whatever has the focus, by whatever means, is where the keys go on from. */
+  readonly focused = (event: FocusEvent): void => {
+    const key = (event.target as Element).closest<SVGElement>("[data-key]")?.dataset["key"];
+    if (key === undefined || key === this.active) return;
+    this.active = key;
+    this.host.changed();
+  };
+
+  readonly key = (event: KeyboardEvent): void => {
+    const model = this.host.model();
+    if (!model || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Enter" || event.key === " ") this.open(this.active);
+    else if (event.key === "+" || event.key === "=") this.stage.zoom(1.25);
+    else if (event.key === "-") this.stage.zoom(0.8);
+    else if (event.key === "0") this.stage.fitAll();
+    else if (event.key.startsWith("Arrow") || event.key === "Home") {
+      const next = neighbourOf(model, this.active, event.key);
+      if (next !== null) {
+        this.active = next;
+        this.#focusSoon = true;
+        this.stage.reveal(next);
+        this.host.changed();
+      }
+    } else return;
+    event.preventDefault();
+  };
+}

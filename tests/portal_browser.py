@@ -1,0 +1,80 @@
+"""A real Chromium for tests of pages, and the Node that drives it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.environments import ROOT, SCRIPTS
+
+PORTAL = ROOT / "portal" / "element"
+STATIC = ROOT / "graph_service" / "static"
+ELEMENT = STATIC / "element" / "knowledge-graph.js"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Browser:
+    """A Chromium, and the Node that drives it."""
+
+    node: str
+    npm: str
+    chromium: str
+    variables: dict[str, str]
+
+    async def run(self, script: str, timeout_s: float, **given: str) -> dict[str, Any]:
+        """What a script of tests/portal prints at last as `found`.
+
+        Raises:
+            AssertionError: it did not come to that; the message has its last words.
+        """
+        known = {"CHROMIUM": self.chromium, "ELEMENT": str(ELEMENT), "PACKAGES": str(PORTAL)}
+        process = await asyncio.create_subprocess_exec(
+            self.node, str(ROOT / "tests" / "portal" / script), env={**self.variables, **known, **given},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, limit=2**22,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(timeout_s):
+                out, said = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        lines = [line for line in out.splitlines() if line.startswith(b'{"found"')]
+        assert process.returncode == 0 and lines, said.decode()[-4000:]
+        found: dict[str, Any] = json.loads(lines[-1])["found"]
+        return found
+
+
+def find_browser() -> Browser:
+    """The system's Chromium, or the one that GRAPH_SERVICE_TEST_CHROMIUM names; and the packages that portal/build.py installs.
+
+    Skips where there is none.
+    """
+    named = os.environ.get("GRAPH_SERVICE_TEST_CHROMIUM")
+    chromium = named or next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if chromium is None:
+        pytest.skip("there is no Chromium: install it, or name it by GRAPH_SERVICE_TEST_CHROMIUM")
+    variables = {**os.environ, "PATH": os.pathsep.join([str(SCRIPTS), os.environ.get("PATH", "")])}
+    node, npm = (shutil.which(name, path=variables["PATH"]) for name in ("node", "npm"))
+    assert node and npm, "there is no Node; install the development dependencies (`make environment`)"
+    assert ELEMENT.is_file(), "the element is not built: run `make build-portal`"
+    if not (PORTAL / "node_modules" / "playwright-core").is_dir():
+        options = ("--no-save", "--ignore-scripts", "--no-audit", "--no-fund")
+        subprocess.run([npm, "install", *options], cwd=PORTAL, env=variables, check=True, timeout=300)
+    return Browser(node=node, npm=npm, chromium=chromium, variables=variables)
+
+
+def shots(name: str) -> Path:
+    """A folder for screenshots, which is there."""
+    folder = ROOT / "test-output" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
