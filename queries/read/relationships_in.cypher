@@ -27,7 +27,8 @@ CALL (e, asked, valid, known, present_only) {
   ORDER BY type, other, discriminator, reaches LIMIT $size
   RETURN collect({type: type, source: startNode(r).key, target: endNode(r).key, row: properties(r), end: CASE
       WHEN $ends AND o.present AND o.valid_from <= valid AND o.known_from <= known
-      THEN o {.key, .kind, held: o {.properties, .event, .valid_from, .known_from}} END}) AS found
+      THEN o {.key, .kind, held: o {.properties, .event, .valid_from, .known_from}}
+      WHEN $ends AND NOT o.present AND NOT EXISTS { (o)-[:HAD]->() } THEN o {.key, .kind, held: null, began: false} END}) AS found
 }
 WITH n, collect([key, found]) AS its
 RETURN collect([n, its]) AS found

@@ -153,8 +153,12 @@ class _Questions:
                 for key in self._keys
             }
 
-            async def found(direction: Direction = direction) -> dict[str, list[RelationshipAt]]:
-                pages = await self._reader.relationships(self._keys, at=point, direction=direction)
+            async def found(direction: Direction = direction) -> dict[str, list[RelationshipAt]] | str:
+                pages = await self._reader.relationships(self._keys, at=point, direction=direction, ends=True)
+                # What comes with them is what the entities are.
+                ends = {row.end.key: row.end for page in pages.values() for row in page.items if row.end}
+                if ends and ends.items() - (await self._reader.entities_by_key(ends, point)).items():
+                    return f"the ends {ends}"
                 return {key: list(page.items) for key, page in pages.items()}
 
             yield f"relationships {direction} at {point}", expected, found
