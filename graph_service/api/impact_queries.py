@@ -24,6 +24,9 @@ from graph_service.store.read.paths import Way
 
 DEPTH_MAX = 20
 ITEMS_MAX = 1000
+"""Of what has a place of its own for each item: graph panels and drifts."""
+IMPACT_ITEMS_MAX = 10_000
+"""Of one impact. What is asked of each item decides how many of them an operation may cost."""
 ASKED_MAX = 100
 PATHS_MAX = 50
 TIMEOUT_S = 20.0
@@ -39,7 +42,10 @@ Towards = Annotated[
 ]
 Depth = Annotated[int | None, strawberry.argument(description="How far to go: 1 to 20.")]
 Most = Annotated[
-    int | None, strawberry.argument(description="How many items at most, nearest first: 1 to 1000.")
+    int | None,
+    strawberry.argument(
+        description="How many items at most, nearest first: 1 to 10000, as far as what is asked of each may cost."
+    ),
 ]
 
 
@@ -85,7 +91,7 @@ class ImpactQueries:
             raise BadRequest(
                 f"`criticality` names a property, with 1 to {PROPERTY_NAME_CHARS_MAX} characters"
             )
-        keys, depth, size = keys_of(of), depth_of(max_depth, 5), page_size(first, 200, ITEMS_MAX)
+        keys, depth, size = keys_of(of), depth_of(max_depth, 5), page_size(first, 200, IMPACT_ITEMS_MAX)
         followed = await info.context.types(types)
         moment = await moment_of(info, at)
         reader, dependents, point = info.context.reader, is_dependents(direction), moment.point

@@ -16,7 +16,6 @@ from graph_service.api.impact_queries import (
     TIMEOUT_S,
     Asked,
     Depth,
-    Most,
     Point,
     Towards,
     depth_of,
@@ -40,6 +39,10 @@ from graph_service.store.read.answers import (
 
 STEPS_MAX = 3
 _FATES = {"APPEARED": Fate.APPEARED, "CHANGED": Fate.CHANGED, "ENDED": Fate.ENDED}
+
+Drawn = Annotated[
+    int | None, strawberry.argument(description="How many items at most, nearest first: 1 to 1000.")
+]
 
 
 @strawberry.type
@@ -93,7 +96,7 @@ class NodeGraphQueries:
         types: Types = None,
         max_depth: Depth = 5,
         at: Point = None,
-        first: Most = 200,
+        first: Drawn = 200,
     ) -> NodeGraph:
         keys, steps, size = keys_of(of), depth_of(max_depth, 5), page_size(first, 200, ITEMS_MAX)
         followed = await info.context.types(types)
@@ -136,7 +139,7 @@ class NodeGraphQueries:
         direction: Towards = ImpactDirection.DEPENDENTS,
         types: Types = None,
         max_depth: Depth = 5,
-        first: Most = 200,
+        first: Drawn = 200,
     ) -> NodeGraph:
         keys, steps, size = keys_of(of), depth_of(max_depth, 5), page_size(first, 200, ITEMS_MAX)
         followed = await info.context.types(types)

@@ -40,7 +40,7 @@ WEIGHTS: Mapping[str, Weight] = {
     "Query.entity": Weight(),
     "Query.entities": _page(5, where=20),
     "Query.search": _page(20),
-    "Query.impact": Weight(own=5, size="first", size_max=1000, times={"of": 100, "maxDepth": 20}),
+    "Query.impact": Weight(own=5, size="first", size_max=10_000, times={"of": 100, "maxDepth": 20}),
     "Query.impactDrift": Weight(own=10, items=100, times={"of": 100, "maxDepth": 20}),
     "Query.whatIf": Weight(own=10, items=100, times={"events": 1000, "impactOf": 100, "maxDepth": 20}),
     "Query.paths": Weight(own=20, size="first", times={"maxDepth": 20}),
