@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Annotated
 
 import strawberry
@@ -371,7 +372,9 @@ def as_entity(key: str, row: EntityAt | None, moment: Moment) -> Entity:
     return Entity(row=_bare(key) if row is None else row, moment=moment)
 
 
+@lru_cache(maxsize=20_000)
 def _bare(key: str) -> EntityAt:
+    """All that a key says."""
     return EntityAt(
         key=key, kind=kind_of(key), declared=False, ended=False, properties="{}",
         valid_from=None, valid_to=None, known_from=None, known_to=None, event=None,

@@ -109,7 +109,7 @@ async def _walked(step: _Step[Hit], of: Sequence[str], *, max_depth: int, limit:
                 break
             hits += found
             if more:
-                return _too_many(tuple(hits), distance, limit, more)
+                return too_many(tuple(hits), distance, limit, more)
             frontier = [hit.key for hit in found]
             seen.update(frontier)
     except StoreTimeout:
@@ -137,7 +137,8 @@ def too_deep(hits: tuple[Hit, ...], frontier: int, distance: int, found: int) ->
     )
 
 
-def _too_many(hits: tuple[Hit, ...], distance: int, limit: int, more: int) -> Reach[Hit]:
+def too_many(hits: tuple[Hit, ...], distance: int, limit: int, more: int) -> Reach[Hit]:
+    """More than `limit` were found: `more` at `distance`, at least, are left out."""
     detail = (
         f"more than {limit} were found: at least {more} at distance {distance} were left out, and what is beyond was not looked at; "
         "ask for more, or for fewer types or steps"

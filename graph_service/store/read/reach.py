@@ -9,7 +9,7 @@ from typing import Any
 from graph_service.core.errors import StoreTimeout
 from graph_service.store.queries import query_with, type_list
 from graph_service.store.read.answers import Point, ReachAt, Reached
-from graph_service.store.read.impact import Followed, too_deep, walked, whole
+from graph_service.store.read.impact import Followed, too_deep, too_many, walked, whole
 from graph_service.store.read.reads import Reads, at_values
 
 LOOKS_MAX = 1000
@@ -55,11 +55,17 @@ async def _at_once(
         return None
     levels: dict[int, list[str]] = dict(zip(record["distances"], record["keys"], strict=True))
     beyond = len(levels.pop(max_depth + 1, ()))
-    if record["looked"] > limit + len(set(of)) or sum(map(len, levels.values())) > limit:
+    if record["looked"] > limit + len(set(of)):
+        return None
+    if limit <= LOOKS_MAX and sum(map(len, levels.values())) > limit:
         return None
     hits = tuple(
         Reached(key=key, distance=distance) for distance in sorted(levels) for key in sorted(levels[distance])
     )
+    if len(hits) > limit:
+        last = hits[limit].distance
+        more = sum(hit.distance == last for hit in hits[limit:])
+        return too_many(hits[:limit], last, limit, more)
     return too_deep(hits, len(levels[max_depth]), max_depth + 1, beyond) if beyond else whole(hits)
 
 
