@@ -9,10 +9,10 @@ export PYTHON
 COMPILE = .venv-tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--custom-compile-command 'make lock'
 
-.PHONY: help demo test test-unit test-live test-deep torture lint format lock build-portal environment clean
+.PHONY: help demo test test-unit test-live test-deep torture lint format lock build-portal check-backstage screenshots environment clean
 
 help: ## Say what there is to do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: build-portal ## Real Kafka, real Neo4j, a story and five answers; Ctrl-C stops all. ONCE=1 exits after the answers
 	@$(BIN)/graph-service demo $(if $(filter-out 0,$(ONCE)),--once)
@@ -50,6 +50,12 @@ lock: ## Renew the locks (versions that still fit are kept; UPGRADE=1 takes the 
 # The page files that the API serves; portal/build.py does nothing when they are fresh.
 build-portal: environment ## Build the browser files into graph_service/static
 	@if [ -f portal/build.py ]; then $(BIN)/python portal/build.py; fi
+
+check-backstage: build-portal ## Types of the example for Backstage, against its current packages (690 MB in examples/backstage/node_modules)
+	@cd examples/backstage && PATH="$(CURDIR)/$(BIN):$$PATH" && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline && npm run check
+
+screenshots: build-portal ## The pictures of the README, of the demo story in a real Neo4j and a real Chromium, into docs/images
+	@$(BIN)/python -m tests.screenshots
 
 environment: .venv/.made
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from graph_service.store.keep.ledger_file import LedgerSummary
 
 STDOUT = Path("-")
+_VIEW = "A view, with --html"
 PART = ".part"
 """Ends the name of a file that is not whole yet."""
 
@@ -41,6 +42,43 @@ def export_command(
             metavar="FILE", help="Where to; compressed when it ends in .gz; - for standard output."
         ),
     ] = STDOUT,
+    html: Annotated[
+        str | None,
+        typer.Option(
+            "--html",
+            metavar="KEY",
+            help="Not a backup: one HTML file with what is around this entity, that moves through time and asks no server.",
+            rich_help_panel=_VIEW,
+            show_default=False,
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="TIME", help="What is shown first. [default: now]", rich_help_panel=_VIEW
+        ),
+    ] = None,
+    known: Annotated[
+        str | None,
+        typer.Option(
+            "--known",
+            metavar="TIME",
+            help="As it was known then. [default: all that is recorded]",
+            rich_help_panel=_VIEW,
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help="How far back it goes. [default: the beginning]",
+            rich_help_panel=_VIEW,
+        ),
+    ] = None,
+    depth: Annotated[
+        int, typer.Option("--depth", min=1, max=3, help="How many steps around it.", rich_help_panel=_VIEW)
+    ] = 1,
     config: flags.Config = None,
     data: flags.Data = None,
     neo4j_uri: flags.Neo4jUri = None,
@@ -52,14 +90,41 @@ def export_command(
     The graph at one moment, while ingesters go on. A file that exists is replaced once the new one is whole. `import` makes a graph
     with the same digest of it.
 
+    With --html it writes a view for people instead: for a ticket, a review after an incident, or a mail.
+
     Example: graph-service export backup.ndjson.gz
+
+    Example: graph-service export --html service:checkout checkout.html
     """
+    if html is None and (at or known or since or depth != 1):
+        raise BadInput("--at, --known, --since and --depth are of a view: name its entity with --html")
     settings = _settings(config, data, neo4j_uri, neo4j_user, neo4j_password_file)
+    if html is not None:
+        _export_view(settings, file, html, (at, known, since), depth)
+        return
     if file == STDOUT and sys.stdout.isatty():
         raise BadInput("a backup is not for the eyes: name a file, or send the output of this command to one")
     with _written(file) as out, _bar("exported") as on_record:
         summary = asyncio.run(_export(settings, out, on_record))
     typer.echo(f"{_said(summary)}{'' if file == STDOUT else f', written to {file}'}", err=file == STDOUT)
+
+
+def _export_view(
+    settings: Settings, file: Path, key: str, times: tuple[str | None, str | None, str | None], depth: int
+) -> None:
+    from graph_service.cli.view import ViewAsked, element_text, view_of
+    from graph_service.cli.view_page import page
+    from graph_service.core.time import parse_instant
+
+    at, known, since = (None if text is None else parse_instant(text) for text in times)
+    asked = ViewAsked(key=key, at=at, known=known, since=since, depth=depth)
+    view = asyncio.run(view_of(settings, asked))
+    text = page(view, element_text()).encode()
+    with _written(file) as out:
+        out.write(text)
+    instants = len(view["entities"][key]["points"])
+    said = f"{key} at {instants} instants, {len(text) // 1000} kB{'' if file == STDOUT else f', written to {file}'}"
+    typer.echo("\n".join((said, *(f"left out: {one}" for one in view["leftOut"]))), err=file == STDOUT)
 
 
 def import_command(

@@ -146,8 +146,8 @@ export function eventsOf(model: Pick<SideModel, "facts" | "makers" | "at">, happ
     const { facts, at } = model;
     const id = one.edge?.id ?? one.node ?? "";
     const state = one.edge ? facts.edgeAt(one.edge.id, one.at, at.known) : facts.nodeAt(one.node ?? "", one.at, at.known);
-    const ended = one.kind === "ended" ? (facts.enderOf(id, one.at, at.known) ?? model.makers.get(id) ?? null) : null;
-    const event = ended ?? (state?.from === one.at ? state.event : null);
+    const ended = one.kind === "ended" ? facts.enderOf(id, one.at, at.known) : null;
+    const event = ended ?? (state?.from === one.at ? state.event : null) ?? model.makers.get(id) ?? null;
     if (event) found.set(eventName(event), event);
   }
   return [...found.values()];

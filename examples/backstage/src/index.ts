@@ -1,0 +1,3 @@
+export { default } from "./plugin.js";
+export { KnowledgeGraph, type KnowledgeGraphProps } from "./KnowledgeGraph.js";
+export { KEY_ANNOTATION, keyOf } from "./key.js";
