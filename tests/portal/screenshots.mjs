@@ -88,6 +88,17 @@ await element("diff", { entity: "service:checkout", "valid-at": "2026-10-30T00:0
   await page.screenshot({ path: `${IMAGES}/embedded.png` });
   await page.close();
 }
+{
+  const page = await browser.newPage({ viewport: { width: 1180, height: 860 }, reducedMotion: "reduce", colorScheme: "light" });
+  page.on("pageerror", (error) => problems.push(`error: ${error.message}`));
+  await page.clock.setFixedTime(new Date(NOW));
+  await page.addInitScript((key) => sessionStorage.setItem("graph-explorer-token", key), GRAPH_KEY);
+  await page.goto(`${api}/explorer?entity=service:checkout&valid=2026-02-20T00:00:00Z&span=365&types=CALLS,OWNED_BY,STORES_IN`);
+  await page.locator("knowledge-graph [role=option]").first().waitFor({ timeout: 60_000 });
+  await page.waitForTimeout(4_000);
+  await page.screenshot({ path: `${IMAGES}/explorer.png` });
+  await page.close();
+}
 console.log(JSON.stringify({ found: { problems } }));
 await browser.close();
 server.close();
