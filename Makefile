@@ -9,7 +9,7 @@ export PYTHON
 COMPILE = .venv-tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--custom-compile-command 'make lock'
 
-.PHONY: help demo test test-unit test-live test-deep torture lint format lock build-portal check-backstage screenshots environment clean
+.PHONY: help demo test test-unit test-live test-deep torture bench lint format lock build-portal check-backstage screenshots environment clean
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,9 @@ test-deep: environment ## 10,000 generated histories through the fold and the ap
 
 torture: environment ## Kill, stop and cut everything while events come, compare with a calm run: SEED=1 MINUTES=40 EVENTS=1000000 EVERY_S=4.5
 	@$(BIN)/python -m tests.torture $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(EVENTS),--events $(EVENTS)) $(if $(EVERY_S),--fault-every-s $(EVERY_S))
+
+bench: environment ## Measure everything, each line a ratio to a floor in the same run: ONLY=impact,diff FULL=1
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(filter-out 0,$(FULL)),--full)
 
 lint: environment ## ruff and mypy --strict
 	@$(BIN)/ruff check .

@@ -22,7 +22,9 @@ from graph_service.store.write.writer import Writer
 from tests.live.conftest import emptied
 
 QUERIES = Path(__file__).parents[2] / "queries"
-NAMES = sorted(f"{folder}/{file.stem}" for folder in ("read", "write") for file in (QUERIES / folder).glob("*.cypher"))
+NAMES = sorted(
+    f"{folder}/{file.stem}" for folder in ("read", "write") for file in (QUERIES / folder).glob("*.cypher")
+)
 WORD = re.compile(r"\{([a-z_]+)\}")
 VOCABULARY = Vocabulary(
     kinds={"service": KindDeclaration(name="service", label="Service")},
@@ -40,7 +42,13 @@ WORDS = {
 #: Where a word means something else than in other texts.
 WORDS_OF: dict[str, dict[str, str]] = {
     name: {"types": "`CALLS`|`CALLS_PAST`"}
-    for name in ("diff_around", "diff_relationships_known", "explain_rows", "relationship_beliefs", "relationship_rows")
+    for name in (
+        "diff_around",
+        "diff_relationships_known",
+        "explain_rows",
+        "relationship_beliefs",
+        "relationship_rows",
+    )
 } | {"impact_step": {"found": WAY}}
 WHOLE = re.compile(
     r"AllNodesScan|NodeByLabelScan|NodeByLabelsScan|AllRelationshipsScan|RelationshipTypeScan|RelationshipTypesScan|NodeIndexScan|RelationshipIndexScan"
@@ -67,7 +75,10 @@ JUSTIFIED: dict[str, tuple[str, str]] = {
     "write/graph_locked": ("NodeByLabelScan", ANY),
     "read/kinds_counted": ("NodeByLabelScan", ALL),
     "read/events_older": ("NodeByLabelScan", f"{ALL}; asked once, when a rebuild begins"),
-    "read/diff_entities_known": ("NodeByLabelScan", "no index on known time: asked only where the two points differ in it; see docs/performance.md"),
+    "read/diff_entities_known": (
+        "NodeByLabelScan",
+        "no index on known time: asked only where the two points differ in it; see docs/performance.md",
+    ),
     "read/diff_relationships_known": ("NodeByLabelScan", "as diff_entities_known"),
 }
 
@@ -117,7 +128,9 @@ async def test_a_plan_begins_at_what_is_asked_about(planner: AsyncDriver, name: 
     whole = ", ".join(sorted(one for one in used if WHOLE.search(one)))
     excused, why = JUSTIFIED.get(name, ("", ""))
     assert whole == excused, (
-        f"{name} reads the whole of something: {whole}" if whole else f"{name} needs no excuse any more ({why}); take it out of JUSTIFIED"
+        f"{name} reads the whole of something: {whole}"
+        if whole
+        else f"{name} needs no excuse any more ({why}); take it out of JUSTIFIED"
     )
     if not whole and any(map(reads, used)):
         assert any(map(BEGINS.search, used)), f"{name} looks nothing up: {', '.join(sorted(used))}"
@@ -146,7 +159,9 @@ def text_of(name: str) -> str:
     known = WORDS | WORDS_OF.get(name.partition("/")[2], {})
     code = "\n".join(line for line in plain.splitlines() if not line.startswith("//"))
     missing = sorted(set(WORD.findall(code)) - known.keys())
-    assert not missing, f"{name} has words that this test does not know; say in WORDS what they stand for: {missing}"
+    assert not missing, (
+        f"{name} has words that this test does not know; say in WORDS what they stand for: {missing}"
+    )
     return query_with(name, *known.items())
 
 
