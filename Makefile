@@ -17,9 +17,9 @@ help: ## Say what there is to do
 demo: build-portal ## Real Kafka, real Neo4j, a story and five answers; Ctrl-C stops all. ONCE=1 exits after the answers
 	@$(BIN)/graph-service demo $(if $(filter-out 0,$(ONCE)),--once)
 
-test: lint test-unit build-portal test-live ## All that CI runs: lint, types, unit tests, live tests on real engines
+test: lint test-unit test-live ## All that CI runs: lint, types, unit tests, live tests on real engines
 
-test-unit: environment ## Tests that need no engine
+test-unit: build-portal ## Tests that need no engine
 	@$(PYTEST) tests/unit
 
 test-live: build-portal ## Tests on a real Neo4j and a real Kafka (started as child processes unless addresses are given)
