@@ -9,7 +9,7 @@ export PYTHON
 COMPILE = .venv-tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--custom-compile-command 'make lock'
 
-.PHONY: help demo test test-unit test-live test-deep torture bench lint format lock build-portal check-backstage screenshots environment clean
+.PHONY: help demo test test-unit test-live test-deep torture bench bench-growth lint format lock build-portal check-backstage screenshots environment clean
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,9 @@ torture: environment ## Kill, stop and cut everything while events come, compare
 
 bench: environment ## Measure everything, each line a ratio to a floor in the same run: ONLY=impact,diff FULL=1
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(filter-out 0,$(FULL)),--full)
+
+bench-growth: environment ## What the same questions cost on 10⁵, 10⁶ and 10⁷ versions: about an hour, 15 GB; SIZES=100000,1000000
+	@$(BIN)/python -m bench.growth $(if $(SIZES),--sizes $(SIZES))
 
 lint: environment ## ruff and mypy --strict
 	@$(BIN)/ruff check .

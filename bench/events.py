@@ -22,6 +22,7 @@ STEP = 20_000
 LATE_MAX = 3_600_000_000
 SOURCE = "/bench"
 FLOOR_BATCH = 1000
+SERVICES = 2000
 MAPPING = """
 kinds: {service: {label: Service, display: name}}
 relationships: {CALLS: {label: calls, depends: source}}
@@ -74,17 +75,18 @@ class Said:
         return json.dumps(whole, separators=(",", ":")).encode()
 
 
-def events(count: int, mix: Mix, prefix: str, *, services: int = 2000, seed: int = 5) -> list[Said]:
-    """So many events, the same for the same arguments."""
+def events(count: int, mix: Mix, prefix: str, *, names: Sequence[str] = (), seed: int = 5) -> list[Said]:
+    """So many events, the same for the same arguments; about 2,000 services of their own, where `names` does not give others."""
     rng = random.Random(seed)
+    names = names or [f"{prefix}-{n}" for n in range(SERVICES)]
     found: list[Said] = []
     for n in range(count):
         at = FIRST + n * STEP
-        name = f"{prefix}-{rng.randrange(services)}"
+        name = names[rng.randrange(len(names))]
         called = rng.random() < 0.6
         data: dict[str, Any] = {"name": name}
         if called:
-            data |= {"other": f"{prefix}-{rng.randrange(services)}", "weight": n}
+            data |= {"other": names[rng.randrange(len(names))], "weight": n}
         else:
             data |= {
                 "tier": rng.randrange(5),

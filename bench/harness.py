@@ -298,19 +298,20 @@ def table(found: Sequence[Measured], around: dict[str, Any], skipped: Sequence[s
     return "\n".join(lines) + "\n"
 
 
-def write_down(bench: Bench, around: dict[str, Any]) -> str:
-    """Write `bench.json` and `bench.md` into `test-output`; the table."""
+def write_down(bench: Bench, around: dict[str, Any], name: str = "bench", more: str = "") -> str:
+    """Write `bench.json` and `bench.md` (or under another name) into `test-output`; `more` comes below the table. Returns the text."""
     OUT.mkdir(exist_ok=True)
     took_s = time.monotonic() - bench.begun_s
-    text = table(bench.found, around, bench.skipped, took_s)
+    text = table(bench.found, around, bench.skipped, took_s) + more
     plain = {
         "around": around,
         "took_s": round(took_s),
         "lines": [one.as_json() for one in bench.found],
         "skipped": bench.skipped,
     }
-    (OUT / "bench.json").write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (OUT / "bench.md").write_text(text, encoding="utf-8")
+    json_text = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+    (OUT / f"{name}.json").write_text(json_text, encoding="utf-8")
+    (OUT / f"{name}.md").write_text(text, encoding="utf-8")
     return text
 
 
@@ -324,6 +325,5 @@ __all__ = [
     "Strangers",
     "Target",
     "surroundings",
-    "table",
     "write_down",
 ]

@@ -1,6 +1,6 @@
 """What very hot entities and very large events cost, and what is refused.
 
-    .venv/bin/python -m bench.limits [--versions 100000] [--assertions 10000]
+    .venv/bin/python -m bench.limits [--versions 100000] [--assertions 10000] [--relationships 100000]
 
 A Neo4j of its own; the writer and the reader from memory, without Kafka. Each line is one case: what was done, how long it took, and for the last
 ones what it is compared with. Times are of this machine; what counts is that they end, and within the time that a transaction has (30 s).
@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from neo4j import AsyncDriver, AsyncGraphDatabase
@@ -21,6 +23,7 @@ from graph_service.core.assertions import Assertion
 from graph_service.core.errors import GraphServiceError
 from graph_service.core.vocabulary import KindDeclaration, RelationshipDeclaration, Vocabulary
 from graph_service.local import Neo4jEngine, ensure_jars
+from graph_service.store.read.asking import Filter, Op
 from graph_service.store.read.reader import Reader
 from graph_service.store.write.writer import Writer
 from tests.builders import entity, link, links, record, retract
@@ -28,7 +31,9 @@ from tests.logs import batch_of
 from tests.oracle import Recorded
 
 BATCH = 2000
-HOT = "service:hot"
+HOT, CENTRE = "service:hot", "service:centre"
+KEY_CHARS, LARGE_CHARS = 1000, 100_000
+LARGE = (Filter("text", Op.EXISTS, True),)
 FIRST = 1_700_000_000_000_000
 """The valid time of the first version, in microseconds."""
 KNOWN = 1_800_000_000_000_000
@@ -111,10 +116,7 @@ async def hot_entity(driver: AsyncDriver, log: Log, versions: int) -> None:
         ("at the beginning", FIRST),
     ):
         point = await reader.point(valid, None)
-        await reader.entity(HOT, point)
-        since_s = time.perf_counter()
-        found = await reader.entity(HOT, point)
-        said(f"the entity {name}", time.perf_counter() - since_s, "" if found else "not there")
+        await read(f"the entity {name}", partial(reader.entity, HOT, point))
 
 
 async def large_events(log: Log, assertions: int) -> None:
@@ -135,11 +137,71 @@ async def large_events(log: Log, assertions: int) -> None:
     )
 
 
-async def measured(driver: AsyncDriver, versions: int, assertions: int) -> None:
+async def large_values(driver: AsyncDriver, log: Log) -> None:
+    """The longest keys, and properties as large as they may be."""
+    keys = [f"service:{n:0{KEY_CHARS}}" for n in range(1000)]
+    said(
+        "1,000 entities with keys of 1 kB",
+        await log.write((f"k{n}", (entity(key, FIRST, n=n),)) for n, key in enumerate(keys)),
+    )
+    pairs = list(itertools.pairwise(keys))
+    said(
+        "1,000 relationships between them",
+        await log.write(
+            (f"kr{n}", (link(one, "CALLS", other, FIRST),)) for n, (one, other) in enumerate(pairs)
+        ),
+    )
+    text = "x" * LARGE_CHARS
+    said(
+        "100 entities with a property of 100 kB",
+        await log.write((f"l{n}", (entity(f"service:large-{n}", FIRST, text=text),)) for n in range(100)),
+    )
+    reader = Reader(driver)
+    point = await reader.point(None, None)
+    await read("an entity with a key of 1 kB", lambda: reader.entity(keys[0], point))
+    await read(
+        "a page of 100 entities with 100 kB each", lambda: reader.entities(at=point, where=LARGE, first=100)
+    )
+
+
+async def many_relationships(driver: AsyncDriver, log: Log, count: int) -> None:
+    """One entity on which very many depend, by an event each, and questions about it."""
+    laps = []
+    for first in range(0, count, BATCH):
+        some = range(first, min(first + BATCH, count))
+        laps.append(
+            await log.write((f"d{n}", (link(f"service:d{n}", "CALLS", CENTRE, FIRST + n),)) for n in some)
+        )
+    tenth = max(1, len(laps) // 10)
+    rate = f"{BATCH * tenth / sum(laps[:tenth]):.0f}/s in the first tenth, {BATCH * tenth / sum(laps[-tenth:]):.0f}/s in the last"
+    said(f"{count} relationships to one entity, in order", sum(laps), rate)
+    reader = Reader(driver)
+    now = await reader.point(FIRST + 2 * count, None)
+    then = await reader.point(FIRST + count // 2, None)
+    await read("the entity", lambda: reader.entity(CENTRE, now))
+    await read("its first 50 relationships", lambda: reader.relationships([CENTRE], at=now, direction="in"))
+    await read(
+        "its first 50 relationships, half way",
+        lambda: reader.relationships([CENTRE], at=then, direction="in"),
+    )
+    await read("impact, the first 1,000", lambda: reader.impact([CENTRE], at=now, limit=1000))
+
+
+async def read(case: str, ask: Callable[[], Awaitable[object]]) -> None:
+    """One question, the second time that it is asked."""
+    await ask()
+    since_s = time.perf_counter()
+    await ask()
+    said(case, time.perf_counter() - since_s)
+
+
+async def measured(driver: AsyncDriver, versions: int, assertions: int, relationships: int) -> None:
     """All cases."""
     log = Log(driver)
     await log.begin()
     await large_events(log, assertions)
+    await large_values(driver, log)
+    await many_relationships(driver, log, relationships)
     await hot_entity(driver, log, versions)
 
 
@@ -148,6 +210,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.limits", description=__doc__)
     parser.add_argument("--versions", type=int, default=100_000)
     parser.add_argument("--assertions", type=int, default=10_000)
+    parser.add_argument("--relationships", type=int, default=100_000)
     given = parser.parse_args()
 
     async def go(engine: Neo4jEngine) -> None:
@@ -155,7 +218,7 @@ def main() -> None:
         async with AsyncGraphDatabase.driver(
             engine.uri, auth=auth, notifications_min_severity="OFF"
         ) as driver:
-            await measured(driver, given.versions, given.assertions)
+            await measured(driver, given.versions, given.assertions, given.relationships)
 
     with tempfile.TemporaryDirectory() as folder:
         engine = Neo4jEngine(Path(folder) / "neo4j", heap_mb=1024, pagecache_mb=256)

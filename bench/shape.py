@@ -56,9 +56,23 @@ class Shape:
     #: Old spells of an edge, on average; exactly so many where `even`.
     old: int
     even: bool = False
+    #: How long the history is, up to `END`.
+    days: int = 3 * 365
+    #: Whether an edge is gone for a while between two spells; otherwise it only changes.
+    gaps: bool = True
     #: What keys begin with, so that two shapes can be in one graph.
     prefix: str = ""
     seed: int = 7
+
+    @property
+    def start(self) -> int:
+        """When the history begins, in microseconds; the entities are there a day before."""
+        return END - self.days * DAY
+
+    @property
+    def settled(self) -> int:
+        """By when every edge has begun, in microseconds."""
+        return self.start + min(365, self.days // 3) * DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +123,11 @@ class Data:
 
     def log(self) -> list[Happening]:
         """What happened, in the order in which it is recorded; the place in the list is the offset."""
-        found = [Happening(at=START - DAY, key=key, edge=None, spell=0, begins=True) for key in self.entities]
+        found = [
+            Happening(at=part.shape.start - DAY, key=key, edge=None, spell=0, begins=True)
+            for part in self.parts
+            for key in part.entities
+        ]
         for edge in self.edges:
             for n, (begin, end) in enumerate(edge.spells):
                 found.append(Happening(at=begin, key=edge.source, edge=edge, spell=n, begins=True))
@@ -141,7 +159,7 @@ class Part:
         self._rng.shuffle(self.rank)
         pairs = sorted(self._pairs())
         self.edges = [self._edge(self.services[s], "DEPENDS_ON", self.services[t]) for s, t in pairs]
-        start = ((START - DAY // 2, FOREVER),)
+        start = ((shape.start - DAY // 2, FOREVER),)
         self.edges += [
             Edge(source=team, type="OWNS", target=key, spells=start, properties=({},)) for team, key in owns
         ]
@@ -195,17 +213,19 @@ class Part:
         """Gaps are real absences, most of them short."""
         shape, rng = self.shape, self._rng
         old = shape.old if shape.even else _poisson(rng, shape.old)
-        begin = rng.randrange(START, START + 365 * DAY)
+        begin = rng.randrange(shape.start, shape.settled)
         cuts = sorted(rng.randrange(begin + DAY, END - DAY) for _ in range(old))
         found = []
         for n, cut in enumerate(cuts):
             end = max(cut, begin + MINUTE)
-            after = end + MINUTE + int(rng.random() ** 3 * 0.3 * (END - end))
-            if n + 1 < len(cuts):
-                after = min(after, max(cuts[n + 1] - MINUTE, end + MINUTE))
-            after = min(after, END - MINUTE)
-            if after <= end:
-                break
+            after = end
+            if shape.gaps:
+                after += MINUTE + int(rng.random() ** 3 * 0.3 * (END - end))
+                if n + 1 < len(cuts):
+                    after = min(after, max(cuts[n + 1] - MINUTE, end + MINUTE))
+                after = min(after, END - MINUTE)
+                if after <= end:
+                    break
             found.append((begin, end))
             begin = after
         return (*found, (begin, FOREVER))
@@ -256,6 +276,13 @@ class Choices:
             yield self._rng.randrange(low, high)
 
 
+GROWTH = {
+    f"{versions:,}": Shape(
+        services=10_000, teams=200, edges=50_000, hubs=3, hub_degree=1_000, old=versions // 50_000 - 1, days=45 * versions // 50_000, gaps=False
+    )
+    for versions in (100_000, 1_000_000, 10_000_000)
+}  # fmt: skip
+"""One company as it grows old: every edge changes each 45 days, for three months, two and a half years, and twenty-five; by versions of edges."""
 MESH = Shape(services=20_000, teams=500, edges=100_000, hubs=5, hub_degree=2_000, old=5)
 """The shape of the peers' data: 600,000 versions of edges over three years."""
 SMALL_MESH = Shape(services=4_000, teams=100, edges=20_000, hubs=3, hub_degree=800, old=5)
