@@ -16,6 +16,8 @@ from neo4j import AsyncGraphDatabase
 
 from bench.events import MAPPING
 from bench.stores import ROOT, Address
+from graph_service.cli.loop import run_served
+from graph_service.cli.running import collect_seldom
 
 VARIABLE = "BENCH_INGESTER"
 
@@ -61,6 +63,7 @@ async def _run(said: dict[str, str]) -> None:
     async with AsyncGraphDatabase.driver(
         said["uri"], auth=(said["user"], said["password"]), notifications_min_severity="OFF"
     ) as driver:
+        collect_seldom()
         writer = Writer(driver)
         await writer.migrate()
         await writer.declare(
@@ -73,8 +76,7 @@ async def _run(said: dict[str, str]) -> None:
 
 def main() -> None:
     """Ingest until it is told to end."""
-    # As the command line runs it.
-    asyncio.run(_run(json.loads(os.environ[VARIABLE])))
+    run_served(_run(json.loads(os.environ[VARIABLE])))
 
 
 if __name__ == "__main__":

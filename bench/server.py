@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import socket
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from neo4j import AsyncGraphDatabase
 
 from bench.stores import ROOT, Address
+from graph_service.cli.loop import run_served
+from graph_service.cli.running import collect_seldom
 
 VARIABLE = "BENCH_SERVER"
 READY_S = 60.0
@@ -72,6 +73,7 @@ async def _serve(said: dict[str, str | int | bool]) -> None:
     async with AsyncGraphDatabase.driver(
         str(said["uri"]), auth=auth, notifications_min_severity="OFF"
     ) as driver:
+        collect_seldom()
         exposure = Exposure(limits=limits, audit=lambda _: None, fast=bool(said["fast"]))
         await serve(
             create_app(Reader(driver), access=Insecure(), exposure=exposure), "127.0.0.1", int(said["port"])
@@ -80,8 +82,7 @@ async def _serve(said: dict[str, str | int | bool]) -> None:
 
 def main() -> None:
     """Serve until it is told to end."""
-    # As the command line runs it.
-    asyncio.run(_serve(json.loads(os.environ[VARIABLE])))
+    run_served(_serve(json.loads(os.environ[VARIABLE])))
 
 
 if __name__ == "__main__":
