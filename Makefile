@@ -9,7 +9,7 @@ export PYTHON
 COMPILE = .venv-tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--custom-compile-command 'make lock'
 
-.PHONY: help demo test test-unit test-live test-deep torture bench bench-growth lint format lock build-portal check-backstage screenshots environment clean
+.PHONY: help demo test test-unit test-live test-deep torture bench bench-growth bench-profiles lint format lock build-portal check-backstage screenshots environment clean
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,9 @@ bench: environment ## Measure everything, each line a ratio to a floor in the sa
 
 bench-growth: environment ## What the same questions cost on 10⁵, 10⁶ and 10⁷ versions: about an hour, 15 GB; SIZES=100000,1000000
 	@$(BIN)/python -m bench.growth $(if $(SIZES),--sizes $(SIZES))
+
+bench-profiles: environment ## Where the time goes: py-spy of API and ingester, PROFILE of the queries that they send, into docs/profiles.md
+	@$(BIN)/python -m bench.profiles
 
 lint: environment ## ruff and mypy --strict
 	@$(BIN)/ruff check .

@@ -30,8 +30,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def api(address: Address, *, fast: bool = True) -> Iterator[int]:
-    """The port of an API process on this graph."""
+def api(address: Address, *, fast: bool = True) -> Iterator[tuple[int, int]]:
+    """The port and the process id of an API process on this graph."""
     port = free_port()
     said = json.dumps(
         {"uri": address.uri, "user": address.user, "password": address.password, "port": port, "fast": fast}
@@ -45,7 +45,7 @@ def api(address: Address, *, fast: bool = True) -> Iterator[int]:
             if process.poll() is not None or time.monotonic() > until_s:
                 raise SystemExit("the API did not start; its messages are above")
             time.sleep(0.02)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         try:

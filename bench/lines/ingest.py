@@ -154,8 +154,8 @@ async def topic_of(on: Stage) -> str:
         await admin.close()
 
 
-async def ingested(on: Stage, what: Sequence[Said]) -> tuple[float, int]:
-    """Events of a second by an ingester that finds all of them in Kafka, and its memory at most, in MB."""
+async def filled(on: Stage, what: Sequence[Said]) -> str:
+    """A new topic with all of this in it."""
     topic = await topic_of(on)
     async with AIOKafkaProducer(
         bootstrap_servers=on.bootstrap, linger_ms=20, max_batch_size=262_144
@@ -163,6 +163,12 @@ async def ingested(on: Stage, what: Sequence[Said]) -> tuple[float, int]:
         for one in what:
             await producer.send(topic, one.value, key=one.data["name"].encode(), partition=0)
         await producer.flush()
+    return topic
+
+
+async def ingested(on: Stage, what: Sequence[Said]) -> tuple[float, int]:
+    """Events of a second by an ingester that finds all of them in Kafka, and its memory at most, in MB."""
+    topic = await filled(on, what)
     with ingester(on.address, on.bootstrap, topic) as process:
         warm, begun = int(len(what) * WARM), (0, 0.0)
         async for offset, now_s in applied(on, topic):

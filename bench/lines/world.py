@@ -32,6 +32,7 @@ class World:
     reader: Reader
     stack: ExitStack
     _ports: dict[bool, HttpClients] = field(default_factory=dict)
+    _pids: dict[bool, int] = field(default_factory=dict)
 
     @property
     def part(self) -> Part:
@@ -52,9 +53,15 @@ class World:
     def http(self, *, fast: bool = True) -> HttpClients:
         """Connections to an API process."""
         if fast not in self._ports:
-            self._ports[fast] = HttpClients(self.stack.enter_context(api(self.address, fast=fast)))
+            port, self._pids[fast] = self.stack.enter_context(api(self.address, fast=fast))
+            self._ports[fast] = HttpClients(port)
             self.stack.callback(self._ports[fast].close)
         return self._ports[fast]
+
+    def served_by(self, *, fast: bool = True) -> int:
+        """The process id of what `http` asks."""
+        self.http(fast=fast)
+        return self._pids[fast]
 
     async def records(self, cypher: str, **values: Any) -> list[list[Any]]:
         """All records of a bare statement, as the reader would fetch them: one way there and back."""
