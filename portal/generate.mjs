@@ -89,7 +89,7 @@ for (const [name, fragment] of fragments) {
 const texts = {};
 for (const operation of document.definitions.filter((d) => d.kind === "OperationDefinition")) {
   const name = operation.name.value;
-  const root = { query: schema.getQueryType(), subscription: schema.getSubscriptionType() }[operation.operation];
+  const root = { query: schema.getQueryType(), mutation: schema.getMutationType(), subscription: schema.getSubscriptionType() }[operation.operation];
   const variables = (operation.variableDefinitions ?? []).map((one) => {
     const type = g.typeFromAST(schema, one.type);
     const mark = g.isNonNullType(type) ? "" : "?";

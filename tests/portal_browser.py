@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,15 @@ class Browser:
     chromium: str
     variables: dict[str, str]
 
-    async def run(self, script: str, timeout_s: float, **given: str) -> dict[str, Any]:
-        """What a script of tests/portal prints at last as `found`.
+    async def run(
+        self,
+        script: str,
+        timeout_s: float,
+        /,
+        *told: Callable[[str], Awaitable[None]],
+        **given: str,
+    ) -> dict[str, Any]:
+        """What a script of tests/portal prints at last as `found`. At each line `{"tell": …}` that is done by each of `told`, and answered.
 
         Raises:
             AssertionError: it did not come to that; the message has its last words.
@@ -39,18 +47,30 @@ class Browser:
         known = {"CHROMIUM": self.chromium, "ELEMENT": str(ELEMENT), "PACKAGES": str(PORTAL)}
         process = await asyncio.create_subprocess_exec(
             self.node, str(ROOT / "tests" / "portal" / script), env={**self.variables, **known, **given},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, limit=2**22,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, limit=2**22,
         )  # fmt: skip
+        assert process.stdin and process.stdout and process.stderr
+        said = asyncio.create_task(process.stderr.read())
+        found: dict[str, Any] | None = None
         try:
             async with asyncio.timeout(timeout_s):
-                out, said = await process.communicate()
+                async for line in process.stdout:
+                    message = json.loads(line) if line.startswith(b"{") else {}
+                    found = message.get("found", found)
+                    if "tell" in message:
+                        for do in told:
+                            await do(message["tell"])
+                        process.stdin.write(b"told\n")
+                        await process.stdin.drain()
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            raise AssertionError(f"{script} did not end: {(await said).decode()[-4000:]}") from None
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        lines = [line for line in out.splitlines() if line.startswith(b'{"found"')]
-        assert process.returncode == 0 and lines, said.decode()[-4000:]
-        found: dict[str, Any] = json.loads(lines[-1])["found"]
+        assert process.returncode == 0 and found is not None, (await said).decode()[-4000:]
         return found
 
 

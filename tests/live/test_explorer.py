@@ -19,14 +19,14 @@ from graph_service.cli.places import demo_mapping
 from graph_service.mapping import Mapping
 from tests.clients.environments import ROOT
 from tests.clients.stage import HOST, free_port, served
-from tests.live.browsing import driven, find_browser, shots
 from tests.live.conftest import EngineAddresses, emptied
 from tests.live.story import write_story
 from tests.live.writing import write_events
+from tests.portal_browser import STATIC, find_browser, shots
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-EXPLORER = ROOT / "graph_service" / "static" / "explorer"
+EXPLORER = STATIC / "explorer"
 TIMEOUT_S = 240.0
 BYTES_MAX = 85_000
 #: Promised is one second on a machine of its own; this one is shared.
@@ -52,6 +52,21 @@ ODD = [
 ]
 
 
+#: What a mapping that was wrong then could not apply, and the mapping as it is now can.
+LATE = [team("late", "Late shift", 4), team("later", "Later shift", 4)]
+WRONG = ("title: data.title, mission: data.mission", "title: data.caption")
+LIVE = team("live", "Night shift", 3)
+
+
+async def prepare(driver: AsyncDriver) -> int:
+    """The story, dead letters of two reasons, and odd names; returns the known time of the last."""
+    known = await write_story(driver, unreadable=UNREADABLE)
+    mapping = Mapping.load([demo_mapping()])
+    wrong = Mapping.parse([(one.name, one.text.replace(*WRONG)) for one in mapping.files])
+    known = await write_events(driver, wrong, LATE, recorded_from=known + 1, letters=True)
+    return await write_events(driver, mapping, ODD, recorded_from=known + 1)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def found(
     engines: EngineAddresses, neo4j_driver: AsyncDriver, tmp_path_factory: pytest.TempPathFactory
@@ -60,9 +75,7 @@ async def found(
     assert (EXPLORER / "index.html").is_file(), "the explorer is not built: run `make build-portal`"
     browser = find_browser()
     await emptied(neo4j_driver)
-    known = await write_story(neo4j_driver, unreadable=UNREADABLE)
-    mapping = Mapping.load([demo_mapping()])
-    known = await write_events(neo4j_driver, mapping, ODD, recorded_from=known + 1)
+    known = await prepare(neo4j_driver)
     folder, port = tmp_path_factory.mktemp("explorer"), free_port()
     kept = folder / "kept"
     kept.mkdir()
@@ -74,15 +87,18 @@ async def found(
         given |= {"READER": keys["reader"], "OPERATOR": keys["operator"]}
 
         async def told(_: str) -> None:
-            await write_events(
-                neo4j_driver, mapping, [team("live", "Night shift", 3)], recorded_from=known + 1_000
-            )
+            await landing(neo4j_driver, known)
 
-        found = await driven(browser, "explorer.mjs", given, told, timeout_s=TIMEOUT_S)
+        found = await browser.run("explorer.mjs", TIMEOUT_S, told, **given)
         found["files"] = await served_files(f"http://{HOST}:{port}")
         yield found
     finally:
         await asyncio.to_thread(server.__exit__, None, None, None)
+
+
+async def landing(driver: AsyncDriver, known: int) -> None:
+    """A team is formed while somebody looks."""
+    await write_events(driver, Mapping.load([demo_mapping()]), [LIVE], recorded_from=known + 1_000)
 
 
 async def served_files(base: str) -> dict[str, tuple[int, str]]:
@@ -176,8 +192,42 @@ async def test_what_lands_is_seen(found: dict[str, Any]) -> None:
 
 async def test_dead_letters_are_for_operators(found: dict[str, Any]) -> None:
     """Others are told how many there are, and whom to ask."""
-    assert found["reader"].startswith(f"{UNREADABLE} records wait to be looked at.")
-    assert found["letters"] == UNREADABLE
+    assert found["reader"].startswith(f"{UNREADABLE + len(LATE)} records wait to be looked at.")
+    assert "role operator" in found["reader"] and found["reader_buttons"] == 0
+    assert found["letters"] == UNREADABLE + len(LATE)
+
+
+async def test_operators_replay_and_discard(found: dict[str, Any]) -> None:
+    """One or all of a reason, after a step to confirm; what came of it is said, and stands in the table."""
+    did = found["operated"]
+    assert did["reasons"] == [
+        f"not-json {UNREADABLE} waiting",
+        f"mapping-failed {len(LATE)} waiting",
+    ]
+    assert did["cancelled"] == [0, UNREADABLE + len(LATE)]
+    assert did["replayed"] == "2 replayed (2 events were new)."
+    assert did["there"] == "Late shift"
+    assert did["no_note"] == "Say why first."
+    assert did["discarded"] == "1 discarded."
+    assert did["failed"] == "0 replayed (0 events were new), 1 failed again."
+    assert did["states"] == {"replayed": len(LATE), "discarded": 1, "waiting": UNREADABLE - 1}
+    assert did["forbidden"] == "Your role may not do this: the role operator is needed."
+    assert did["down"] == "The service does not answer."
+
+
+async def test_all_of_what_is_seen_is_in_the_address(found: dict[str, Any]) -> None:
+    """What is selected, which kinds are hidden, which way an impact goes: opened again from its address it is the same; and back leads back."""
+    state = found["state"]
+    assert state["entity"].startswith("?entity=service:checkout&") and "selected=team:" in state["entity"]
+    assert state["entity_details"][0] == state["entity_details"][1] != ""
+    assert "selected=%5B%22" in state["relationship"]
+    assert state["relationship_details"][0] == state["relationship_details"][1] != ""
+    assert state["back"] == state["entity_details"][0]
+    assert "hide=team" in state["hidden"] and state["hidden_teams"] == [0, 0]
+    assert "impact=dependencies" in state["impact"] and "selected=" in state["impact"]
+    assert state["impact_rows"][0] == state["impact_rows"][1] and len(state["impact_rows"][0]) > 1
+    assert state["impact_lit"][0] == state["impact_lit"][1] > 1
+    assert state["elsewhere"].startswith("?entity=") and "selected=" not in state["elsewhere"]
 
 
 async def test_what_goes_wrong_loses_nothing(found: dict[str, Any]) -> None:
@@ -194,6 +244,12 @@ async def test_what_is_not_there_is_explained(found: dict[str, Any]) -> None:
     assert found["then"][0] == "Core Commerce" and "valid=2026-02-02" in found["then"][1]
     assert found["unknown"] == "Nothing is known of service:nobody."
     assert found["nonsense"] == ["Checkout", "“yesterday” is no instant: it is ignored."]
+    assert found["known_before"].endswith("nothing was known of service:checkout yet.")
+    assert found["freed"] == "?entity=service:checkout"
+    assert found["same"] == [
+        "Both instants are the same: nothing can differ. Move one of them.",
+        "Nothing differs between the two instants.",
+    ]
 
 
 async def test_names_are_only_text(found: dict[str, Any]) -> None:

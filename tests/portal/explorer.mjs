@@ -1,47 +1,21 @@
 // The explorer in a real Chromium, as it is served: its own policy, a real API with keys that executes nothing but kept operations, the demo story.
 // Started by tests/live/test_explorer.py: prints what it found as one line of JSON, asks for events by `tell`, and waits for an answer.
-import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
+import { browser, finish, found, shot, tell, violations, watch } from "./driving.mjs";
 
-const { BASE, READER, OPERATOR, CHROMIUM, PACKAGES, SHOTS } = process.env;
-const require = createRequire(`${PACKAGES}/`);
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const { BASE, READER, OPERATOR } = process.env;
 const origin = new URL(BASE).origin;
-
-const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const found = { axe: {}, overflow: [] };
-process.on("uncaughtException", (error) => {
-  console.error(JSON.stringify(found, null, 1), error);
-  process.exit(1);
-});
-const tell = async (what) => {
-  console.log(JSON.stringify({ tell: what }));
-  await input.next();
-};
-
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-const problems = [];
-const strangers = [];
-const NOISE = /Failed to load resource/;
+found.overflow = [];
 
 async function visit(query, { key = READER, kept = true, width = 1280, scheme = "light", dir = "", forced = "none" } = {}) {
   const context = await browser.newContext({ viewport: { width, height: width > 600 ? 800 : 844 }, colorScheme: scheme, forcedColors: forced, reducedMotion: "reduce", acceptDownloads: true });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
-  page.on("pageerror", (error) => problems.push(`error: ${error.message}`));
-  page.on("console", (message) => message.type() === "error" && !NOISE.test(message.text()) && problems.push(`console: ${message.text()}`));
-  page.on("request", (request) => {
-    const url = new URL(request.url());
-    const ours = url.origin === origin && (url.pathname === "/graphql" || url.pathname === "/explorer" || url.pathname.startsWith("/explorer/"));
-    if (!ours && !["data:", "blob:"].includes(url.protocol)) strangers.push(request.url());
-  });
+  await watch(page, (url) => url.origin === origin && (url.pathname === "/graphql" || url.pathname === "/explorer" || url.pathname.startsWith("/explorer/")));
   await page.addInitScript(
     ({ key, kept, dir }) => {
       if (kept) sessionStorage.setItem("graph-explorer-token", key);
       if (dir) document.addEventListener("DOMContentLoaded", () => (document.documentElement.dir = dir));
-      document.addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
     },
     { key, kept, dir },
   );
@@ -49,11 +23,9 @@ async function visit(query, { key = READER, kept = true, width = 1280, scheme = 
   return page;
 }
 
-const shot = (page, name) => page.screenshot({ path: `${SHOTS}/${name}.png` });
 const check = async (page, name) => {
   await shot(page, name);
-  const told = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] }).then((all) => all.violations.map((one) => one.id + ": " + one.nodes.map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).slice(0, 3).join("; ")))`);
-  if (told.length) found.axe[name] = told;
+  await violations(page, name);
   if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) found.overflow.push(name);
 };
 const search = (page) => new URL(page.url()).search;
@@ -76,6 +48,68 @@ const focused = (page) =>
     while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
     return `${at?.localName ?? ""} ${at?.getAttribute("role") ?? ""} ${(at?.getAttribute("aria-label") ?? at?.textContent ?? "").trim().slice(0, 40)}`;
   });
+
+/** What operators do on the page of health. */
+async function operated(page, letters) {
+  const did = {};
+  const outcome = page.locator("ex-letters .outcome");
+  const dialog = page.getByRole("dialog");
+  const said = async (before = "") => {
+    await page.waitForFunction((before) => {
+      const all = (root) => [...root.querySelectorAll("*")].flatMap((one) => [one, ...(one.shadowRoot ? all(one.shadowRoot) : [])]);
+      const found = all(document).find((one) => one.classList.contains("outcome"));
+      return found && found.textContent !== before;
+    }, before);
+    return outcome.innerText();
+  };
+  const rows = letters.locator("tbody tr");
+  const button = (name) => letters.getByRole("button", { name, exact: true });
+  did.reasons = (await letters.locator(".reasons li").evaluateAll((all) => all.map((one) => one.querySelector(".grow").textContent.trim().replaceAll(/\s+/g, " "))));
+  const total = await rows.count();
+  // Nothing is done without the second step.
+  await button("Replay all waiting: mapping-failed").focus();
+  await page.keyboard.press("Enter");
+  await dialog.waitFor();
+  await check(page, "replay-confirm");
+  await page.keyboard.press("Escape");
+  did.cancelled = [await outcome.count(), await rows.count()];
+  await button("Replay all waiting: mapping-failed").press("Enter");
+  await dialog.getByRole("button", { name: "Replay" }).press("Enter");
+  did.replayed = await said();
+  await letters.locator("td .chip", { hasText: "replayed" }).first().waitFor();
+  await check(page, "replayed");
+  const origin = await rows.filter({ hasText: "not-json" }).first().locator("td.mono").nth(1).innerText();
+  await button(`Discard ${origin}`).click();
+  await dialog.getByRole("button", { name: "Discard" }).click();
+  did.no_note = await dialog.getByRole("alert").innerText();
+  await check(page, "discard-confirm");
+  await dialog.getByLabel("Why, for those who ask later").fill("A test of the <b>sender</b>.");
+  await dialog.getByRole("button", { name: "Discard" }).click();
+  did.discarded = await said(did.replayed);
+  const other = await rows.filter({ hasText: "not-json" }).last().locator("td.mono").nth(1).innerText();
+  await button(`Replay ${other}`).click();
+  await dialog.getByRole("button", { name: "Replay" }).click();
+  did.failed = await said(did.discarded);
+  await page.waitForTimeout(500);
+  did.states = (await letters.locator("td .chip").allInnerTexts()).reduce((all, one) => ({ ...all, [one]: (all[one] ?? 0) + 1 }), {});
+  await check(page, "discarded");
+  // A role that is not enough any more, and a service that is down: it is said, and nothing is lost.
+  const answer = async (reply, before) => {
+    await page.route("**/graphql", (route) => (route.request().postData().includes("replayDeadLetters") ? reply(route) : route.continue()));
+    await button(`Replay ${other}`).click();
+    await dialog.getByRole("button", { name: "Replay" }).click();
+    const found = await said(before);
+    await page.unroute("**/graphql");
+    return found;
+  };
+  did.forbidden = await answer((route) => route.fulfill({ contentType: "application/json", body: '{"errors":[{"message":"no","extensions":{"code":"FORBIDDEN"}}]}' }), did.failed);
+  did.down = await answer((route) => route.abort(), did.forbidden);
+  if ((await rows.count()) !== total) throw new Error("letters are gone");
+  await page.goto(`${BASE}?entity=team:late`);
+  await page.locator(".props dd").first().waitFor();
+  did.there = await heading(page);
+  return did;
+}
 
 // --- signing in; the first page; search -----------------------------------------------------------------------------------------------------------
 {
@@ -147,7 +181,8 @@ const focused = (page) =>
   await drawn(page);
   found.shared = [search(other) === moved, JSON.stringify(Object.entries(await statuses(other)).sort()) === JSON.stringify(Object.entries(await statuses(page)).sort())];
   await other.context().close();
-  await page.goBack();
+  // Steps that come slowly are moves of their own: one more way back for each.
+  for (let step = 0; step < 3 && !search(page).includes("2026-03-01"); step += 1) await page.goBack();
   await page.waitForFunction(() => location.search.includes("2026-03-01"));
   found.before = await page.locator("ex-when .told").innerText();
   await page.getByRole("link", { name: "Compare", exact: true }).click();
@@ -192,6 +227,59 @@ const focused = (page) =>
   await page.context().close();
 }
 
+// --- all of it is in the address --------------------------------------------------------------------------------------------------------------------
+{
+  const state = (found.state = {});
+  const details = (page) => page.locator("knowledge-graph [part=details] h2").innerText();
+  const again = async (page, look) => {
+    const other = await visit(search(page));
+    await drawn(other);
+    const seen = [await look(page), await look(other)];
+    await other.context().close();
+    return seen;
+  };
+  const page = await visit("?entity=service:checkout&valid=2026-03-01T00:00:00Z");
+  await drawn(page);
+  await page.locator("knowledge-graph .node.present[data-key^='team:']").first().press("Enter");
+  await page.waitForFunction(() => location.search.includes("selected="));
+  await page.locator("knowledge-graph [part=details] dd").first().waitFor();
+  state.entity = search(page);
+  state.entity_details = await again(page, details);
+  await page.waitForTimeout(1_600);
+  await page.locator("knowledge-graph [part=details] li button").first().click();
+  await page.waitForFunction(() => location.search.includes("%5B"));
+  state.relationship = search(page);
+  state.relationship_details = await again(page, details);
+  await check(page, "selected-relationship");
+  await page.goBack();
+  await page.waitForFunction(() => !location.search.includes("%5B"));
+  await page.waitForTimeout(200);
+  state.back = await details(page);
+  await page.locator("knowledge-graph [part=legend]").getByRole("button", { name: "Team" }).click();
+  await page.waitForFunction(() => location.search.includes("hide="));
+  state.hidden = search(page);
+  state.hidden_teams = await again(page, (one) => one.locator("knowledge-graph [role=option][data-key^='team:']").count());
+  await page.goto(`${BASE}?entity=service:checkout&tab=impact&valid=2026-10-31T00:00:00Z&compare=2025-06-15T12:00:00Z`);
+  await page.locator("knowledge-graph [part=impact] tbody tr").first().waitFor();
+  await page.getByRole("combobox", { name: "Which way" }).selectOption("dependencies");
+  await page.getByText(/^It depends on \d/).waitFor();
+  await drawn(page);
+  await page.locator("knowledge-graph [part=impact] tbody button").last().click();
+  await page.waitForFunction(() => location.search.includes("selected="));
+  state.impact = search(page);
+  const settled = async (one) => {
+    await one.getByText(/^It depends on \d/).waitFor();
+    await one.waitForTimeout(300);
+  };
+  state.impact_rows = await again(page, async (one) => (await settled(one), one.locator("knowledge-graph [part=impact] tbody tr").evaluateAll((rows) => rows.map((row) => row.cells[1].textContent))));
+  state.impact_lit = await again(page, async (one) => (await settled(one), one.locator("knowledge-graph .node.lit").count()));
+  await check(page, "impact-dependencies");
+  await page.locator("ex-impact .card tbody .entity a").first().click();
+  await page.waitForFunction(() => !location.search.includes("service:checkout"));
+  state.elsewhere = search(page);
+  await page.context().close();
+}
+
 // --- what lands; health for readers and operators; access that ends --------------------------------------------------------------------------------
 {
   const page = await visit("?page=activity");
@@ -205,7 +293,9 @@ const focused = (page) =>
   await check(page, "activity");
   await page.getByRole("link", { name: "Health" }).click();
   await page.getByText("Only operators see dead letters.").waitFor();
+  await page.getByText(/records? waits? to be looked at/).waitFor();
   found.reader = await page.locator(".empty p").innerText();
+  found.reader_buttons = await page.getByRole("button", { name: /Replay|Discard/ }).count();
   await check(page, "health-reader");
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("dialog").waitFor();
@@ -215,6 +305,7 @@ const focused = (page) =>
   await letters.locator("tbody tr").first().waitFor();
   found.letters = await letters.locator("tbody tr").count();
   await check(page, "health-operator");
+  found.operated = await operated(page, letters);
   // Access ends: it is asked for again, and all stays where it is.
   await page.goto(`${BASE}?entity=service:checkout&tab=relationships`);
   await page.locator("tbody tr").first().waitFor();
@@ -254,6 +345,18 @@ const focused = (page) =>
   await page.goto(`${BASE}?entity=service:checkout&valid=yesterday&tab=nonsense&depth=99&page=%00&zzz=1`);
   await drawn(page);
   found.nonsense = [await heading(page), await page.locator("ex-when [role=alert]").textContent()];
+  await page.goto(`${BASE}?entity=service:checkout&known=1999-12-31T00:00:00Z`);
+  await page.getByText("nothing was known of").waitFor();
+  found.known_before = await page.locator(".empty strong").innerText();
+  await check(page, "known-before");
+  await page.getByRole("button", { name: "Use all that is known today" }).click();
+  await drawn(page);
+  found.freed = search(page);
+  await page.goto(`${BASE}?entity=service:checkout&tab=compare&valid=2026-03-01T00:00:00Z&compare=2026-03-01T00:00:00Z`);
+  await drawn(page);
+  await page.getByText("Nothing differs between").waitFor();
+  found.same = [await page.locator("knowledge-graph .notice span").first().innerText(), await card(page, "What differs").locator(".empty strong").innerText()];
+  await check(page, "compared-with-itself");
   await page.goto(`${BASE}?entity=team:odd`);
   await page.getByText("alert(1)").first().waitFor();
   await drawn(page);
@@ -333,8 +436,4 @@ for (const [name, query, options] of [
   await page.context().close();
 }
 
-found.problems = problems;
-found.strangers = strangers;
-await browser.close();
-console.log(JSON.stringify({ found }));
-process.exit(0);
+await finish();

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cascade, eventName, lasting, type Branch } from "@explorer/cascade.js";
 import { rank } from "@explorer/rank.js";
-import { CHANGE_KINDS, DIRECTIONS, HOME, PAGES, TABS, bare, read, write, type Route } from "@explorer/route.js";
+import { CHANGE_KINDS, DIRECTIONS, HOME, PAGES, TABS, bare, read, step, write, type Route } from "@explorer/route.js";
 import { actorOf, csv } from "@explorer/values.js";
 import { differing, madeBy } from "@explorer/versions.js";
 
@@ -10,7 +10,7 @@ const text = fc.string({ unit: "grapheme", maxLength: 60 });
 const route: fc.Arbitrary<Route> = fc.record({
   page: fc.constantFrom(...PAGES), entity: text, tab: fc.constantFrom(...TABS), valid: text, known: text, compare: text, then: fc.constantFrom("", "1"),
   view: fc.constantFrom("graph" as const, "table" as const), direction: fc.constantFrom(...DIRECTIONS), depth: fc.constantFrom("1" as const, "2" as const, "3" as const),
-  span: fc.constantFrom("fit" as const, "30" as const), kinds: text, types: text, what: fc.constantFrom("" as const, ...CHANGE_KINDS), corrections: fc.constantFrom("", "1"),
+  span: fc.constantFrom("fit" as const, "30" as const), impact: fc.constantFrom("dependents" as const, "dependencies" as const), hide: text, selected: text, kinds: text, types: text, what: fc.constantFrom("" as const, ...CHANGE_KINDS), corrections: fc.constantFrom("", "1"),
   rel: text, target: text, source: text, event: text, correlation: text,
 });
 
@@ -26,6 +26,17 @@ describe("addresses", () => {
   it("of any kind lead somewhere", () => {
     fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 200 }), (one) => void expect(PAGES).toContain(read(one).page)));
     expect(read("?page=%00&tab=nonsense&depth=99&valid=" + "9".repeat(9_000))).toEqual(HOME);
+  });
+  it("leave behind what was selected at another entity, and keep it at the same", () => {
+    const here: Route = { ...HOME, page: "entity", entity: "service:a", selected: "service:b", impact: "dependencies", hide: "team" };
+    expect(step(here, { entity: "service:c" })).toEqual({ ...here, entity: "service:c", selected: "" });
+    expect(step(here, { entity: "service:a", tab: "impact" })).toEqual({ ...here, tab: "impact" });
+    expect(step(here, { entity: "service:c", selected: "service:d" }).selected).toBe("service:d");
+    expect(step(here, { page: "health" })).toEqual({ ...HOME, page: "health" });
+  });
+  it("carry a relationship that is selected, whatever its ends are called", () => {
+    const selected = JSON.stringify(["service:a b", "CALLS", 'service:"<b>', ""]);
+    expect(read(write({ ...HOME, page: "entity", entity: "service:a", selected })).selected).toBe(selected);
   });
   it("stay readable", () => {
     expect(write({ ...HOME, page: "entity", entity: "component:default/orders@eu", valid: "2026-03-01T00:00:00Z" })).toBe("?entity=component:default/orders@eu&valid=2026-03-01T00:00:00Z");

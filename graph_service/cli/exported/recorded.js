@@ -54,7 +54,7 @@ const recordedFetcher = (() => {
       return { entity: Object.hasOwn(view.histories, key) ? view.histories[key] : missing(`The history of ${key}`) };
     },
     Feed: () => ({ changes: view.changes }),
-    LeftOut: () => ({ neighbourhoodGraph: { truncated: null } }),
+    Count: () => missing("How many there are in all"),
     Moment: ({ to, around: key }) => {
       const at = Object.keys(view.moments).find((one) => sortable(one) === sortable(validOf(to)));
       return key === view.key && at !== undefined ? { diff: view.moments[at] } : missing("Which events made this");
@@ -63,8 +63,9 @@ const recordedFetcher = (() => {
       const found = view.causes.find((one) => one[0] === source && one[1] === id);
       return found ? { event: found[2] } : missing("What led to this event");
     },
-    Impact: ({ of, at, types }) => {
+    Impact: ({ of, at, types, direction }) => {
       onlyKnown(at);
+      if (direction !== "DEPENDENTS") missing("What it depends on");
       const found = Object.keys(view.impacts).find((one) => sortable(one) === sortable(validOf(at)));
       return of.length === 1 && of[0] === view.key && !types && found !== undefined ? { impact: view.impacts[found] } : missing(`The impact at other instants than ${Object.keys(view.impacts).join(" and ")}`);
     },

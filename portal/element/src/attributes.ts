@@ -2,7 +2,7 @@ import { LitElement } from "lit";
 import type { ViewName } from "./bar-view.js";
 import type { Access, Fetcher } from "./client.js";
 import type { Direction } from "./scene.js";
-import type { Settings } from "./session.js";
+import type { ImpactSide, Settings } from "./session.js";
 import { parseInstant, type Micros } from "./time.js";
 
 /** What the attributes say, before anybody looked whether it makes sense. */
@@ -16,6 +16,7 @@ export interface Given {
   readonly depth: number;
   readonly types: string | null;
   readonly view: string;
+  readonly impact: string;
   readonly span: string;
 }
 
@@ -50,7 +51,7 @@ export function settingsOf(given: Given, spans: Readonly<Record<string, string>>
     compareTo: time("compare-to", given.compareTo),
     asKnownThen: given.asKnownThen && !given.knownAt,
     span: Object.hasOwn(spans, given.span) ? given.span : "fit",
-    impact: given.view === "impact",
+    impact: given.view !== "impact" ? null : given.impact === "dependencies" ? "dependencies" : "dependents",
   };
   return bad ?? settings;
 }
@@ -71,6 +72,9 @@ export abstract class Attributed extends LitElement {
     theme: { type: String, reflect: true },
     lang: { type: String },
     view: { type: String },
+    impact: { type: String },
+    selected: { type: String },
+    hide: { type: String },
     live: { type: Boolean },
     span: { type: String },
     timeZone: { attribute: false },
@@ -98,6 +102,12 @@ export abstract class Attributed extends LitElement {
   declare types: string | null;
   declare theme: "light" | "dark" | "auto";
   declare view: ViewName;
+  /** Of the view `impact`: `dependents` or `dependencies`. */
+  declare impact: ImpactSide;
+  /** The key of an entity, or the `id` of a relationship as `kg-select` tells it. */
+  declare selected: string | null;
+  /** Kinds that the legend has turned off. */
+  declare hide: string | null;
   /** Follow what lands. */
   declare live: boolean;
   /** The window of the time bar: `fit`, or a number of days. */
@@ -109,12 +119,13 @@ export abstract class Attributed extends LitElement {
 
   constructor() {
     super();
-    this.endpoint = this.entity = this.validAt = this.knownAt = this.compareTo = this.kinds = this.types = null;
+    this.endpoint = this.entity = this.validAt = this.knownAt = this.compareTo = this.kinds = this.types = this.selected = this.hide = null;
     this.asKnownThen = this.live = false;
     this.direction = "both";
     this.depth = 1;
     this.theme = "auto";
     this.view = "graph";
+    this.impact = "dependents";
     this.span = "fit";
     this.timeZone = "UTC";
   }

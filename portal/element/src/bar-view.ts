@@ -1,6 +1,7 @@
 import { html, nothing, svg, type TemplateResult } from "lit";
 import { badge, glyph } from "./marks.js";
 import { STATUSES, type Direction, type Scene } from "./scene.js";
+import type { ImpactSide } from "./session.js";
 import type { Words } from "./words/index.js";
 
 /** What stands above and below the picture: title, choices, legend, help. */
@@ -14,6 +15,7 @@ export interface BarModel {
   readonly view: ViewName;
   readonly direction: Direction;
   readonly depth: number;
+  readonly side: ImpactSide;
   readonly help: boolean;
   readonly words: Words;
 }
@@ -22,6 +24,7 @@ export interface BarActions {
   readonly view: (view: ViewName) => void;
   readonly direction: (direction: Direction) => void;
   readonly depth: (depth: number) => void;
+  readonly side: (side: ImpactSide) => void;
   readonly help: () => void;
 }
 
@@ -33,7 +36,9 @@ export function barView(model: BarModel, act: BarActions): TemplateResult {
     <div class="tabs" role="group" aria-label=${words.views}>${(["graph", "table", "impact"] as const).map(
       (one) => html`<button aria-pressed=${String(view === one)} @click=${() => act.view(one)}>${words[one]}</button>`,
     )}</div>
-    ${view === "impact" ? nothing : html`<select aria-label=${words.direction} .value=${model.direction} @change=${(event: Event) => act.direction(value(event) as Direction)}>
+    ${view === "impact" ? html`<select aria-label=${words.impactSide} .value=${model.side} @change=${(event: Event) => act.side(value(event) as ImpactSide)}>
+      ${(["dependents", "dependencies"] as const).map((one) => html`<option value=${one} ?selected=${one === model.side}>${words.impactSides[one]}</option>`)}
+    </select>` : html`<select aria-label=${words.direction} .value=${model.direction} @change=${(event: Event) => act.direction(value(event) as Direction)}>
       ${(["both", "in", "out"] as const).map((one) => html`<option value=${one} ?selected=${one === model.direction}>${words.directions[one]}</option>`)}
     </select>
     <select aria-label=${words.depth} .value=${String(model.depth)} @change=${(event: Event) => act.depth(Number(value(event)))}>

@@ -88,6 +88,8 @@ export async function ask<Data, Variables>(
     if (late.aborted) throw new Trouble("slow", "");
     throw new Trouble("unreachable", error instanceof Error ? error.message : String(error));
   }
+  // A host's own `fetcher` need not know of signals: an answer that nobody waits for any more must not come after a newer one.
+  signal.throwIfAborted();
   // Too much at once is said with how long to wait: once that is done.
   const wait_s = Number(response.headers.get("retry-after") ?? NaN);
   if ((response.status === 429 || response.status === 503) && again && wait_s >= 0 && wait_s <= RETRY_AFTER_MAX_S) {

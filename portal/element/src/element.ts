@@ -43,6 +43,9 @@ export class KnowledgeGraph extends Attributed {
       center: (key) => {
         this.entity = key;
       },
+      chose: (id) => {
+        this.selected = id;
+      },
     },
     this.#session,
     this.#drawing,
@@ -60,6 +63,8 @@ export class KnowledgeGraph extends Attributed {
   #settings: Settings | null = null;
   #badTime: BadTime | null = null;
   #asked = "";
+  /** The question of which something was unfolded, and selected. */
+  #question = "";
   #help = false;
   #said = "";
   #sayTimer: ReturnType<typeof setTimeout> | undefined;
@@ -118,10 +123,15 @@ export class KnowledgeGraph extends Attributed {
     const text = JSON.stringify([this.endpoint, question]);
     const moved = JSON.stringify([valid, compareTo, asKnownThen, span, impact]);
     const [before, movedBefore] = this.#asked.split("\n");
+    if (changed.get("entity") && !changed.has("selected")) this.selected = null;
+    this.#selecting.chosen(this.selected);
     if (before !== text || access) {
-      this.#drawing.expanded.clear();
-      this.#selecting.begin(this.entity);
-      this.#stage.forget();
+      if (this.#question !== text) {
+        this.#question = text;
+        this.#drawing.expanded.clear();
+        this.#selecting.begin(this.entity);
+        this.#stage.forget();
+      }
       void this.#load(settings, before !== text);
     } else if (movedBefore !== moved) {
       const { from, to } = this.#session.window;
@@ -137,6 +147,8 @@ export class KnowledgeGraph extends Attributed {
   async #load(settings: Settings, fresh: boolean): Promise<void> {
     const access = { endpoint: this.endpoint ?? "", headers: this.headers, fetcher: this.fetcher };
     await this.#session.load(access, settings, fresh);
+    const { seen } = this.#selecting;
+    if (seen !== null && this.#session.facts.nodes.has(seen)) void this.#session.remember(seen);
     if (this.live) void this.#session.follow(true);
     this.#announceLater();
   }
@@ -145,10 +157,12 @@ export class KnowledgeGraph extends Attributed {
     const drawing = this.#drawing;
     const { phase } = this.#session;
     if (phase === "ready" || phase === "missing") {
+      drawing.hidden = new Set(list(this.hide));
       drawing.prepare(settings, list(this.kinds));
+      if (this.#selecting.unfolds()) drawing.prepare(settings, list(this.kinds));
       if (!drawing.shows(this.#selecting.active)) this.#selecting.active = settings.key;
       const at = drawing.point(settings);
-      if (this.#selecting.selected === null && drawing.changesAt(at)) void this.#session.findMakers(settings.key, at.valid);
+      if (this.#selecting.selected === null && drawing.changesAt(at)) this.#session.findMakers(settings.key, at.valid);
     } else drawing.clear();
     this.#stage.scene = drawing.scene;
     this.#stage.mirror = this.matches(":dir(rtl)");
@@ -236,7 +250,7 @@ export class KnowledgeGraph extends Attributed {
 
   #model(): GraphModel | null {
     const { scene, picture } = this.#drawing;
-    const { selected, active } = this.#selecting;
+    const { seen: selected, active } = this.#selecting;
     if (!scene || !picture) return null;
     return {
       scene, picture, lit: selected === null ? null : this.#drawing.lit(selected), selected, active, words: this.#words,
@@ -247,6 +261,8 @@ export class KnowledgeGraph extends Attributed {
   #stateModel(settings: Settings | null, at: Point | null): StateModel {
     return {
       endpoint: this.endpoint, entity: this.entity, badTime: this.#badTime, session: this.#session, settings, words: this.#words, lang: this.#lang, zone: this.timeZone, point: at,
+      tied: this.#drawing.tied(),
+      astray: this.#drawing.scene !== null && this.#selecting.selected !== null && this.#selecting.seen === null,
     };
   }
 
@@ -261,7 +277,7 @@ export class KnowledgeGraph extends Attributed {
     const side = model && settings && at && this.#selecting.sideOpen && !settings.impact ? this.#side(settings, at) : null;
     return html`<div class="frame" part="frame">
       ${this.#bar(words)}
-      <div class="notices">${settings && at && !failed ? noticesView(state, settings, at, this.reload) : nothing}</div>
+      <div class="notices">${settings && at && !failed ? noticesView(state, settings, at, { retry: this.reload, unselect: () => this.#selecting.select(null) }) : nothing}</div>
       <div class="main ${side ? "open" : ""}">
         ${this.view === "table" && model ? this.#tables(model) : this.#canvas(model, state)}
         ${side ? html`<aside class="side" part="details" aria-label=${words.details}>${side}</aside>` : nothing}
@@ -279,20 +295,20 @@ export class KnowledgeGraph extends Attributed {
   #bar(words: Words): TemplateResult {
     const key = this.entity ?? "";
     const node = this.#session.facts.nodes.get(key);
-    const set = <Name extends "view" | "direction" | "depth" | "span">(name: Name) => (value: this[Name]): void => this.#choose({ [name]: value });
+    const set = <Name extends "view" | "direction" | "depth" | "impact">(name: Name) => (value: this[Name]): void => this.#choose({ [name]: value });
     return barView(
       {
-        name: node?.name ?? key, sub: node ? `${this.#kindLabel(node.kind)} · ${key}` : "", view: this.view, direction: this.direction, depth: this.depth, help: this.#help, words,
+        name: node?.name ?? key, sub: node ? `${this.#kindLabel(node.kind)} · ${key}` : "", view: this.view, direction: this.direction, depth: this.depth, side: this.impact, help: this.#help, words,
       },
-      { view: set("view"), direction: set("direction"), depth: set("depth"), help: this.#toggleHelp },
+      { view: set("view"), direction: set("direction"), depth: set("depth"), side: set("impact"), help: this.#toggleHelp },
     );
   }
 
   /** Somebody chose how to look; hosts that keep it in an address are told. */
-  #choose(chosen: Partial<Pick<this, "view" | "direction" | "depth" | "span">>): void {
+  #choose(chosen: Partial<Pick<this, "view" | "direction" | "depth" | "span" | "impact" | "hide">>): void {
     Object.assign(this, chosen);
-    const { view, direction, depth, span } = this;
-    this.#fire("kg-view-change", { view, direction, depth, span } satisfies KgViewChangeDetail);
+    const { view, direction, depth, span, impact, hide } = this;
+    this.#fire("kg-view-change", { view, direction, depth, span, impact, hide } satisfies KgViewChangeDetail);
   }
 
   #canvas(model: GraphModel | null, state: StateModel): TemplateResult {
@@ -304,7 +320,7 @@ export class KnowledgeGraph extends Attributed {
     const { nodes, edges, differing } = this.#drawing.counts();
     // Where many lines have something to say, they say it when they are pointed at.
     const crowded = edges > 40 || differing > 12;
-    const label = state.settings?.impact ? words.impactLabel(name, nodes - 1) : words.graphLabel(name, nodes, edges);
+    const label = this.#session.impact && state.settings?.impact ? words.impactLabel(name, nodes - 1, this.#session.impact.side) : words.graphLabel(name, nodes, edges);
     return html`<div class="stage" part="stage">
       <svg class=${`${model.lit ? "dim" : ""} ${crowded ? "crowded" : ""}`} role="listbox" aria-label=${label} aria-orientation="horizontal"
         @pointerdown=${stage.pointers.down} @pointermove=${stage.pointers.move} @pointerup=${stage.pointers.up} @pointercancel=${stage.pointers.up}
@@ -324,7 +340,7 @@ export class KnowledgeGraph extends Attributed {
     const session = this.#session;
     return sideView(
       {
-        facts: session.facts, scene: this.#drawing.scene as Scene, picture: this.#drawing.picture as Picture, at, against: this.#drawing.against(settings, at), selected: this.#selecting.selected,
+        facts: session.facts, scene: this.#drawing.scene as Scene, picture: this.#drawing.picture as Picture, at, against: this.#drawing.against(settings, at), selected: this.#selecting.seen,
         happenings: this.#drawing.happenings, makers: session.makers, causes: session.causes, words: this.#words, lang: this.#lang, zone: this.timeZone,
         kindLabel: this.#kindLabel, typeLabel: this.#typeLabel,
       },
@@ -344,8 +360,8 @@ export class KnowledgeGraph extends Attributed {
     const { hidden, scene } = this.#drawing;
     const final = watermark ? words.final(tell(parseInstant(watermark) ?? nowMicros(), this.#lang, this.timeZone)) : words.noWatermark;
     return legendView({ scene, hidden, live: this.live, final, words, kindIndex: this.#kindIndex, kindLabel: this.#kindLabel }, (kind) => {
-      if (!hidden.delete(kind)) hidden.add(kind);
-      this.requestUpdate();
+      const others = [...hidden].filter((one) => one !== kind);
+      this.#choose({ hide: (hidden.has(kind) ? others : [...others, kind]).join() || null });
     });
   }
 

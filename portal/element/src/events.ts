@@ -2,6 +2,8 @@ import type { TroubleKind } from "./client.js";
 
 export interface KgSelectDetail {
   readonly what: "entity" | "relationship" | "none";
+  /** What the attribute `selected` takes to select it again; null: nothing. */
+  readonly id: string | null;
   readonly key: string | null;
   readonly kind: string | null;
   readonly relationship: { readonly type: string; readonly source: string; readonly target: string; readonly discriminator: string | null } | null;
@@ -29,6 +31,9 @@ export interface KgViewChangeDetail {
   readonly direction: "both" | "in" | "out";
   readonly depth: number;
   readonly span: string;
+  readonly impact: "dependents" | "dependencies";
+  /** Kinds that the legend has turned off, by comma; null: none. */
+  readonly hide: string | null;
 }
 
 export interface KgErrorDetail {

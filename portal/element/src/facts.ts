@@ -41,6 +41,7 @@ interface Painted {
   readonly states: readonly State[];
 }
 
+const NONE: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 const owner = (key: string): string => `e ${key}`;
 
 export function edgeId(edge: Omit<Edge, "id">): string {
@@ -90,7 +91,8 @@ export class Facts {
   readonly #claims = new Map<string, Claim[]>();
   readonly #seen = new Set<string>();
   readonly #painted = new Map<string, Painted>();
-  readonly #exact = new Map<string, ReadonlySet<string>>();
+  /** By point, then by entity. */
+  readonly #exact = new Map<string, Map<string, ReadonlySet<string>>>();
   /** Instants at which an entity was seen not to be declared, in order. */
   readonly #lacking = new Map<string, { at: Micros; known: Micros; ended: boolean }[]>();
   /** Grows with everything new, so that others know when to work things out again. */
@@ -117,7 +119,8 @@ export class Facts {
 
   /** All of an entity's relationships at one point, and so those that were not there. */
   settle(key: string, at: string, ids: Iterable<string>): void {
-    this.#exact.set(`${at} ${key}`, new Set(ids));
+    const there = this.#exact.get(at) ?? new Map<string, ReadonlySet<string>>();
+    this.#exact.set(at, there.set(key, new Set(ids)));
     this.version++;
   }
 
@@ -164,6 +167,11 @@ export class Facts {
     return (this.#claims.get(id) ?? []).flatMap((one) => (one.state ? [[one.from, one.to] as const] : []));
   }
 
+  /** When something was first known of an entity, as far as it was read; OPEN where nothing was. */
+  firstKnown(key: string): Micros {
+    return Math.min(OPEN, ...(this.#claims.get(owner(key)) ?? []).map((one) => one.known));
+  }
+
   /** The state at an instant; null when it is not there. */
   edgeAt(id: string, valid: Micros, known: Micros): State | null {
     return stateAt(this.#states(id, known), valid);
@@ -190,9 +198,9 @@ export class Facts {
     return stateAfter && !stateBefore ? "undeclared" : "declared";
   }
 
-  /** Which edges an entity had at a point, where that was read and is complete. */
-  exactly(key: string, at: string): ReadonlySet<string> | null {
-    return this.#exact.get(`${at} ${key}`) ?? null;
+  /** Which edges entities had at a point, of those whose were read and are complete. */
+  exactly(at: string): ReadonlyMap<string, ReadonlySet<string>> {
+    return this.#exact.get(at) ?? NONE;
   }
 
   /** Who ended the state that ended then, where that is known. */

@@ -114,12 +114,14 @@ function edgeView(model: GraphModel, one: Stroke): SVGTemplateResult {
   const status: Status = one.count ? (shown.length ? "present" : "absent") : (picture.edges.get(one.id)?.status ?? "absent");
   const isLit = lit !== null && shown.some((id) => lit.has(id));
   const label = model.typeLabel(one.type);
-  const told = status === "present" ? label : `${label} · ${words.status[status]}`;
+  // What is absent is not drawn: of it, nothing but that is otherwise.
+  const plain = status === "present" || status === "absent";
+  const told = plain ? label : `${label} · ${words.status[status]}`;
   const classes = `edge ${status} ${isLit ? "lit some" : ""} ${one.count ? "folded" : ""} ${selected === one.id ? "chosen" : ""}`;
   return svg`<g class=${classes} data-edge=${one.count ? "" : one.id}>
     <path class="line" d=${one.line}></path><path class="tip" d=${one.tip}></path>
     <path class="hit" d=${one.line}><title>${told}${one.count ? ` (${shown.length})` : ""}</title></path>
-    <g class="tell"><text x=${one.x} y=${one.y + (status === "present" ? 4 : 20)}>${told}${one.count ? ` ×${shown.length}` : ""}</text>${badge(status, one.x, one.y, 0.8)}</g>
+    <g class="tell"><text x=${one.x} y=${one.y + (plain ? 4 : 20)}>${told}${one.count ? ` ×${shown.length}` : ""}</text>${badge(status, one.x, one.y, 0.8)}</g>
   </g>`;
 }
 

@@ -1,4 +1,4 @@
-import { Around, Feed, History, LeftOut, type AroundData, type ChangeLine } from "./generated.js";
+import { Around, Count, Feed, History, type AroundData, type ChangeLine, type CountData } from "./generated.js";
 import { ask, type Access } from "./client.js";
 import type { Facts } from "./facts.js";
 import { pointName, type Direction, type Point } from "./scene.js";
@@ -23,14 +23,17 @@ export interface Read {
   readonly there: boolean;
   /** Entities less than `depth` away: those whose relationships were read. */
   readonly inner: readonly string[];
-  /** Relationships that were not read, by entity; null: how many is not known. */
-  readonly leftOut: number | null;
+  /** Of the focus not all relationships were read; of others not all; and so many others were not looked at. */
   readonly cut: boolean;
+  readonly cutFurther: boolean;
+  readonly notFollowed: number;
   /** When something was last said about the focus itself. */
   readonly moments: readonly Micros[];
 }
 
-export const PAGE = 200;
+const PAGE = 200;
+/** Counting goes on up to 10,000. */
+const COUNT_PAGES_MAX = 50;
 const INNER_MAX = 60;
 const AT_ONCE = 4;
 export const PROBES_MAX = 24;
@@ -74,27 +77,38 @@ export async function readPoint(
   // The steps behind the first are answered at the same instant.
   at = atOf(point.valid, known);
   const seen = new Set([wanted.key]);
-  let cut = take(facts, wanted, wanted.key, first, point, seen);
+  const cut = take(facts, wanted, wanted.key, first, point, seen);
+  let cutFurther = false;
+  let notFollowed = 0;
   const inner = [wanted.key];
   let ring = [...seen].filter((key) => key !== wanted.key);
   for (let step = 2; step <= wanted.depth && ring.length; step++) {
     const asked = [...ring].sort().slice(0, Math.max(0, INNER_MAX - inner.length));
-    cut ||= asked.length < ring.length;
+    notFollowed += ring.length - asked.length;
     const before = new Set(seen);
     await each(asked, async (key) => {
       const data = await ask(access, Around, { key, at, ...variables, first: PAGE / 4, moments: false }, signal);
-      cut = take(facts, wanted, key, data, point, seen) || cut;
+      cutFurther = take(facts, wanted, key, data, point, seen) || cutFurther;
     });
     inner.push(...asked);
     ring = [...seen].filter((key) => !before.has(key));
   }
-  let leftOut: number | null = null;
-  if (cut && wanted.depth === 1) {
-    const found = await ask(access, LeftOut, { of: [wanted.key], at, ...variables, first: PAGE }, signal);
-    leftOut = found.neighbourhoodGraph.truncated?.leftOut ?? null;
-  }
   const times = (first.entity?.events?.edges ?? []).map((edge) => instant(edge.node.time));
-  return { count: first.entity?.relationships.edges.length ?? 0, valid: point.valid, basis: first.basis, there: first.entity !== null, inner, cut, leftOut, moments: times };
+  return { count: first.entity?.relationships.edges.length ?? 0, valid: point.valid, basis: first.basis, there: first.entity !== null, inner, cut, cutFurther, notFollowed, moments: times };
+}
+
+/** How many relationships the focus had at a point; `more`: there are others beyond those that were counted. */
+export async function countAround(access: Access, wanted: Wanted, valid: Micros, known: Micros, signal: AbortSignal): Promise<{ count: number; more: boolean }> {
+  const variables = { key: wanted.key, at: atOf(valid, known), types: wanted.types, direction: DIRECTIONS[wanted.direction], first: PAGE };
+  let count = 0;
+  let after: string | null = null;
+  for (let page = 0; page < COUNT_PAGES_MAX; page++) {
+    const { entity }: CountData = await ask(access, Count, { ...variables, after }, signal);
+    count += entity?.relationships.edges.length ?? 0;
+    if (!entity?.relationships.pageInfo.hasNextPage) return { count, more: false };
+    after = entity.relationships.pageInfo.endCursor;
+  }
+  return { count, more: true };
 }
 
 /** What one answer says. Returns whether some of it was left out. */
@@ -124,7 +138,7 @@ export function probes(from: Micros, to: Micros, moments: readonly Micros[], mos
   return [...new Set([...own, ...grid])].sort((a, b) => a - b);
 }
 
-/** Read the window: what came and went in it. Facts grow; nothing is drawn from here. */
+/** Read the window: what came and went in it. Facts grow, `heard` is told of each instant; nothing is drawn from here. */
 export async function readWindow(
   access: Access,
   facts: Facts,
@@ -134,11 +148,12 @@ export async function readWindow(
   moments: readonly Micros[],
   known: Micros,
   signal: AbortSignal,
+  heard: (read: Read) => void,
 ): Promise<void> {
   const most = Math.max(4, Math.min(PROBES_MAX, Math.floor(REQUESTS_MAX / Math.max(1, inner.length))));
   // Of steps behind the first, what each instant has of them is read again: it may be others.
   await each(probes(window.from, Math.min(window.to, nowMicros()), moments, most), async (at) => {
-    await readPoint(access, facts, wanted, at, known, signal, { expected: count });
+    heard(await readPoint(access, facts, wanted, at, known, signal, { expected: count }));
   });
   await readHistory(access, facts, wanted.key, known, signal);
   await readFeed(access, facts, inner, wanted.types, signal);
@@ -154,7 +169,7 @@ export async function readHistory(access: Access, facts: Facts, key: string, kno
 }
 
 /** The newest changes around some entities, as they landed. */
-async function readFeed(
+export async function readFeed(
   access: Access,
   facts: Facts,
   around: readonly string[],

@@ -23,19 +23,23 @@ export function glyph(index: number, x: number, y: number): SVGTemplateResult {
   return svg`<path class="glyph ${hollow ? "hollow" : ""} k${colour}" transform="translate(${x} ${y})" d=${shape}></path>`;
 }
 
+const dot = (x: number): string => `M${x - 1} -1a1 1 0 1 0 2 0a1 1 0 1 0 -2 0`;
+
+/** Outline and sign of each state: no two outlines are alike, for where it is so small that only the outline is seen. */
 const BADGES: Partial<Record<Status, readonly [string, string]>> = {
   added: ["M0 -9A9 9 0 1 1 0 9A9 9 0 1 1 0 -9Z", "M-4 0H4M0 -4V4"],
   removed: ["M-8 -8H8V8H-8Z", "M-4 0H4"],
   changed: ["M0 -11L10 7H-10Z", "M0 -4V1M0 3.8V4"],
   ended: ["M-4 -9H4L9 -4V4L4 9H-4L-9 4V-4Z", "M-3.5 -3.5L3.5 3.5M3.5 -3.5L-3.5 3.5"],
-  undeclared: ["M0 -10.5L10.5 0L0 10.5L-10.5 0Z", "M-2.6 -3A2.6 2.6 0 1 1 0 -.4V1.4M0 4.6V4.7"],
+  // A bubble with nothing said in it yet; a question mark in a diamond is what fonts show for a character that they lack.
+  undeclared: ["M-6 -8H6A7 7 0 0 1 6 6H0L-6 11V6A7 7 0 0 1 -6 -8Z", `${dot(-5.5)}${dot(0)}${dot(5.5)}`],
 };
 
 /** The sign of a state; nothing for what is simply there. */
 export function badge(status: Status, x: number, y: number, scale = 1): SVGTemplateResult | null {
   const found = BADGES[status];
   if (!found) return null;
-  return svg`<g transform="translate(${x} ${y}) scale(${scale})"><path class="badge" d=${found[0]}></path><path class="sign" d=${found[1]}></path></g>`;
+  return svg`<g transform="translate(${x} ${y}) scale(${scale})"><g class="mark"><path class="badge" d=${found[0]}></path><path class="sign" d=${found[1]}></path></g></g>`;
 }
 
 const RTL = /^[^A-Za-z\u00C0-\u024F\u0370-\u052F]*[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC]/;

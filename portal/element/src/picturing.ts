@@ -10,7 +10,8 @@ export class Picturing {
   picture: Picture | null = null;
   happenings: readonly Happening[] = [];
   readonly expanded = new Set<string>();
-  readonly hidden = new Set<string>();
+  /** Kinds that the legend has turned off. */
+  hidden: ReadonlySet<string> = new Set();
   #of = "";
   #impact: Picture | null = null;
   #looked = "";
@@ -59,6 +60,13 @@ export class Picturing {
 
   #layOut(settings: Settings, kinds: readonly string[] | null, options: { expanded: ReadonlySet<string>; share: boolean }): void {
     const { session } = this;
+    const known = settings.known ?? OPEN;
+    const { from, to } = session.window;
+    const around = sceneOf(session.facts, {
+      focus: settings.key, depth: settings.depth, direction: settings.direction, kinds: this.#wanted(kinds), types: settings.types && new Set(settings.types),
+      from, to, known, ever: settings.asKnownThen, held: settings.compareTo === null ? [] : [settings.compareTo], options,
+    });
+    this.happenings = happenings(session.facts, around, from, to, known);
     if (settings.impact && session.impact) {
       const node = session.facts.nodes.get(settings.key) ?? { key: settings.key, kind: "", name: settings.key };
       const found = impactScene({ ...node, hop: 0 }, session.impact, options);
@@ -67,13 +75,7 @@ export class Picturing {
       return;
     }
     this.#impact = null;
-    const known = settings.known ?? OPEN;
-    const { from, to } = session.window;
-    this.scene = sceneOf(session.facts, {
-      focus: settings.key, depth: settings.depth, direction: settings.direction, kinds: this.#wanted(kinds), types: settings.types && new Set(settings.types),
-      from, to, known, ever: settings.asKnownThen, held: settings.compareTo === null ? [] : [settings.compareTo], options,
-    });
-    this.happenings = happenings(session.facts, this.scene, from, to, known);
+    this.scene = around;
   }
 
   #wanted(kinds: readonly string[] | null): ReadonlySet<string> | null {
@@ -97,6 +99,12 @@ export class Picturing {
     if (!edge) return litBy(scene, picture, selected);
     const far = [edge.source, edge.target].sort((a, b) => Math.abs(scene.nodes.get(b)?.hop ?? 0) - Math.abs(scene.nodes.get(a)?.hop ?? 0))[0] as string;
     return new Set([...litBy(scene, picture, far), selected, edge.source, edge.target]);
+  }
+
+  /** How many relationships of the focus are there. */
+  tied(): number {
+    const { scene, picture } = this;
+    return (scene?.near.get(scene.focus) ?? []).filter((edge) => !["absent", "removed"].includes(picture?.edges.get(edge.id)?.status ?? "absent")).length;
   }
 
   /** How many are shown, and how many of them became otherwise. */

@@ -142,10 +142,10 @@ export const pointName = (point: Point): string => `${point.valid}|${point.known
 
 /** What was there at a point: edges that held, and what they connect with the focus. */
 function thereAt(facts: Facts, scene: Scene, point: Point): There {
-  const name = pointName(point);
+  const complete = facts.exactly(pointName(point));
   const edges = new Map<string, State>();
   for (const edge of scene.edges) {
-    const exact = facts.exactly(edge.source, name) ?? facts.exactly(edge.target, name);
+    const exact = complete.get(edge.source) ?? complete.get(edge.target);
     if (exact && !exact.has(edge.id)) continue;
     const state = facts.edgeAt(edge.id, point.valid, point.known);
     if (state) edges.set(edge.id, state);

@@ -9,6 +9,8 @@ export interface Selectable {
   readonly model: () => GraphModel | null;
   readonly fire: (name: string, detail: unknown) => void;
   readonly changed: () => void;
+  /** The attribute says what is selected. */
+  readonly chose: (id: string | null) => void;
   /** Make an entity the one in the middle. */
   readonly center: (key: string) => void;
 }
@@ -21,6 +23,8 @@ export class Selecting {
   active = "";
   sideOpen = true;
   #focusSoon = false;
+  /** The one for which folds were opened: somebody may close them again. */
+  #unfolded: string | null = null;
 
   constructor(
     private readonly host: Selectable,
@@ -31,8 +35,34 @@ export class Selecting {
 
   /** Another entity is in the middle. */
   begin(key: string): void {
-    this.selected = null;
     this.active = key;
+  }
+
+  /** The attribute was set: from within, or by the page around. */
+  chosen(id: string | null): void {
+    if (id === this.selected) return;
+    this.selected = id;
+    this.sideOpen = true;
+    this.#unfolded = null;
+  }
+
+  /** After something was laid out: what is selected is seen, also where it is folded. Returns whether it has to be laid out again. */
+  unfolds(): boolean {
+    const { scene, expanded } = this.drawing;
+    const { selected } = this;
+    if (!scene || selected === null || this.#unfolded === selected) return false;
+    const edge = scene.edges.find((one) => one.id === selected);
+    const folds = (edge ? [edge.source, edge.target] : [selected]).flatMap((key) => scene.folded.get(key) ?? []);
+    if (edge || scene.nodes.has(selected)) this.#unfolded = selected;
+    for (const fold of folds) expanded.add(fold);
+    return folds.length > 0;
+  }
+
+  /** What is selected and can be seen; null when nothing is, or it is not within what is drawn. */
+  get seen(): string | null {
+    const { scene } = this.drawing;
+    const { selected } = this;
+    return selected !== null && scene && (scene.nodes.has(selected) || scene.edges.some((one) => one.id === selected)) ? selected : null;
   }
 
   /** After a rendering: the card that was gone to has the focus. */
@@ -43,9 +73,10 @@ export class Selecting {
   }
 
   readonly select = (key: string | null): void => {
+    if (key !== this.selected) this.#unfolded = null;
     this.selected = key;
     this.sideOpen = key !== null;
-    const edge = key === null ? undefined : this.session.facts.edges.get(key);
+    const edge = key === null ? undefined : (this.session.facts.edges.get(key) ?? this.drawing.scene?.edges.find((one) => one.id === key));
     const node = key === null || edge ? undefined : this.drawing.scene?.nodes.get(key);
     if (node) {
       this.active = node.key;
@@ -53,10 +84,12 @@ export class Selecting {
     }
     const detail: KgSelectDetail = {
       what: edge ? "relationship" : node ? "entity" : "none",
+      id: edge || node ? key : null,
       key: node?.key ?? null,
       kind: node?.kind ?? null,
       relationship: edge ? { type: edge.type, source: edge.source, target: edge.target, discriminator: edge.discriminator } : null,
     };
+    this.host.chose(key);
     this.host.fire("kg-select", detail);
     this.host.changed();
   };

@@ -1,8 +1,9 @@
 import { Cause, Follow, Impact, Moment, Vocabulary, type EventLine, type ImpactData, type VocabularyData } from "./generated.js";
 import { Trouble, ask, follow, type Access } from "./client.js";
 import { Facts, edgeId } from "./facts.js";
-import { readHistory, readPoint, readWindow, type Read, type Wanted } from "./load.js";
+import { countAround, readFeed, readHistory, readPoint, readWindow, type Read, type Wanted } from "./load.js";
 import { eventName, type Cause as CauseTold } from "./side-view.js";
+import { pointName } from "./scene.js";
 import { DAY, OPEN, nowMicros, write, type Micros } from "./time.js";
 
 /** What is asked for; everything that the element's attributes say, read and checked. */
@@ -14,10 +15,17 @@ export interface Settings extends Wanted {
   readonly asKnownThen: boolean;
   readonly compareTo: Micros | null;
   readonly span: string;
-  readonly impact: boolean;
+  /** Which side of an impact is asked for; null: none. */
+  readonly impact: ImpactSide | null;
 }
 
+/** What depends on it, or what it depends on. */
+export type ImpactSide = "dependents" | "dependencies";
+
 export type Phase = "idle" | "loading" | "ready" | "missing" | "unknown" | "failed";
+
+/** An impact as it was read, and which one it is. */
+export type ImpactRead = ImpactData["impact"] & { readonly side: ImpactSide };
 
 export interface Window {
   readonly from: Micros;
@@ -26,6 +34,8 @@ export interface Window {
 
 const SLOW_MS = 2_000;
 const SETTLE_MS = 250;
+/** For so long an instant that was read is not asked for again; what lands is heard of sooner, where somebody follows. */
+const READ_KEPT_MS = 60_000;
 const RETRY_MS_MAX = 30_000;
 
 /** The window that shows what is asked for. */
@@ -52,7 +62,7 @@ export class Session {
   phase: Phase = "idle";
   trouble: Trouble | null = null;
   read: Read | null = null;
-  impact: ImpactData["impact"] | null = null;
+  impact: ImpactRead | null = null;
   window: Window = { from: nowMicros() - 90 * DAY, to: nowMicros() };
   now = nowMicros();
   reading = false;
@@ -63,6 +73,12 @@ export class Session {
   readonly causes = new Map<string, CauseTold | "loading" | "none">();
   makers: ReadonlyMap<string, EventLine> = new Map();
   #makersOf = "";
+  #makersTimer: ReturnType<typeof setTimeout> | undefined;
+  /** By entity and instant; and what was answered, by point. */
+  readonly #makersAt = new Map<string, ReadonlyMap<string, EventLine>>();
+  readonly #points = new Map<string, { readonly read: Read; readonly at_ms: number }>();
+  /** How many relationships the focus had, by point: asked where not all were read. */
+  readonly counts = new Map<string, { readonly count: number; readonly more: boolean }>();
   readonly #remembered = new Set<string>();
   /** Grows when what is drawn must be laid out anew. */
   drawn = 0;
@@ -86,6 +102,16 @@ export class Session {
     this.#following?.abort();
     this.#following = null;
     clearTimeout(this.#timer);
+    clearTimeout(this.#makersTimer);
+    this.#makersOf = "";
+  }
+
+  /** Something landed, or all is begun anew: what was answered before need not hold. */
+  #forget(): void {
+    this.#points.clear();
+    this.counts.clear();
+    this.#makersAt.clear();
+    this.#makersOf = "";
   }
 
   knownOf(settings: Settings, valid: Micros): Micros {
@@ -99,6 +125,7 @@ export class Session {
     const { signal } = aborting;
     this.#access = access;
     this.#settings = settings;
+    this.#forget();
     if (fresh) {
       this.facts = new Facts();
       this.read = null;
@@ -124,6 +151,7 @@ export class Session {
       this.slow = false;
       this.changed();
       await this.#rest(settings, signal);
+      void this.#count(settings, signal);
     } catch (error) {
       if (signal.aborted) return;
       this.#tell(error);
@@ -152,7 +180,7 @@ export class Session {
     this.read = read;
     this.window = windowOf(settings, this.now, read.moments);
     await words;
-    if (settings.impact) await this.#readImpact(settings, read.valid, signal);
+    if (settings.impact) await this.#readImpact(settings, settings.impact, read.valid, signal);
     if (settings.compareTo !== null) await readPoint(this.#access, facts, settings, settings.compareTo, this.knownOf(settings, settings.compareTo), signal);
     this.phase = read.there ? "ready" : "missing";
     this.drawn++;
@@ -162,7 +190,7 @@ export class Session {
     const known = settings.known ?? OPEN;
     const read = this.read as Read;
     if (!read.there) await readHistory(this.#access, this.facts, settings.key, OPEN, signal);
-    await readWindow(this.#access, this.facts, settings, read, this.window, read.moments, known, signal);
+    await readWindow(this.#access, this.facts, settings, read, this.window, read.moments, known, signal, (one) => this.#keep(one, known));
     if (!read.there && this.times(settings.key).length === 0) this.phase = "unknown";
     this.drawn++;
   }
@@ -179,25 +207,44 @@ export class Session {
     this.#settings = settings;
     this.#settling?.abort();
     clearTimeout(this.#timer);
+    clearTimeout(this.#makersTimer);
+    this.#makersOf = "";
     if (this.phase === "missing" && this.read) this.phase = "ready";
     this.#timer = setTimeout(() => void this.#settle(settings), SETTLE_MS);
   }
 
+  #keep(read: Read, known: Micros): void {
+    this.#points.set(pointName({ valid: read.valid, known }), { read, at_ms: performance.now() });
+  }
+
+  /** What was answered for a point, where that was a moment ago. */
+  #kept(valid: Micros | null, known: Micros): Read | null {
+    const kept = valid === null ? undefined : this.#points.get(pointName({ valid, known }));
+    return kept && performance.now() - kept.at_ms < READ_KEPT_MS ? kept.read : null;
+  }
+
   async #settle(settings: Settings): Promise<void> {
+    const kept = this.#kept(settings.valid, this.knownOf(settings, settings.valid ?? 0));
+    if (kept && !settings.impact && !this.trouble) {
+      this.#arrived(kept);
+      void this.#count(settings, this.#aborting.signal);
+      this.changed();
+      return;
+    }
     const settling = (this.#settling = new AbortController());
     const signal = AbortSignal.any([settling.signal, this.#aborting.signal]);
     this.checking = true;
     this.changed();
     try {
-      const valid = settings.valid ?? nowMicros();
+      const known = this.knownOf(settings, settings.valid ?? nowMicros());
       const edges = this.facts.edges.size;
       const before = this.facts.version;
-      const read = await readPoint(this.#access, this.facts, settings, settings.valid, this.knownOf(settings, valid), signal, { expected: this.read?.count ?? 20 });
+      const read = await readPoint(this.#access, this.facts, settings, settings.valid, known, signal, { expected: this.read?.count ?? 20 });
+      this.#keep(read, known);
       if (settings.valid === null) this.now = read.valid;
-      if (settings.impact) await this.#readImpact(settings, read.valid, signal);
-      this.read = { ...read, moments: this.read?.moments ?? [] };
-      this.phase = read.there ? "ready" : "missing";
-      this.trouble = null;
+      if (settings.impact) await this.#readImpact(settings, settings.impact, read.valid, signal);
+      this.#arrived(read);
+      void this.#count(settings, signal);
       if (this.facts.edges.size !== edges || (settings.asKnownThen && this.facts.version !== before)) this.drawn++;
     } catch (error) {
       if (signal.aborted) return;
@@ -210,20 +257,42 @@ export class Session {
     }
   }
 
-  async #readImpact(settings: Settings, valid: Micros, signal: AbortSignal): Promise<void> {
+  /** Where not all was read, how many there are. */
+  async #count(settings: Settings, signal: AbortSignal): Promise<void> {
+    const { read } = this;
+    if (!read?.cut) return;
+    const point = { valid: read.valid, known: this.knownOf(settings, read.valid) };
+    if (this.counts.has(pointName(point))) return;
+    try {
+      this.counts.set(pointName(point), await countAround(this.#access, settings, point.valid, point.known, signal));
+      this.changed();
+    } catch {
+      // It is an addition: without it, it is said that there are more.
+    }
+  }
+
+  #arrived(read: Read): void {
+    this.read = { ...read, moments: this.read?.moments ?? [] };
+    this.phase = read.there ? "ready" : "missing";
+    this.trouble = null;
+  }
+
+  async #readImpact(settings: Settings, side: ImpactSide, valid: Micros, signal: AbortSignal): Promise<void> {
     const known = this.knownOf(settings, valid);
     const at = { valid: write(valid), ...(known === OPEN ? {} : { known: write(known) }) };
     const owners = this.words.relationshipTypes.filter((one) => one.owner).map((one) => one.type);
-    const variables = { of: [settings.key], at, types: settings.types, maxDepth: 5, first: 200, owners, direction: "DEPENDENTS" as const };
-    this.impact = (await ask(this.#access, Impact, variables, signal)).impact;
+    const variables = { of: [settings.key], at, types: settings.types, maxDepth: 5, first: 200, owners, direction: side === "dependents" ? ("DEPENDENTS" as const) : ("DEPENDENCIES" as const) };
+    this.impact = { ...(await ask(this.#access, Impact, variables, signal)).impact, side };
     this.drawn++;
   }
 
   #tell(error: unknown): void {
     const trouble = error instanceof Trouble ? error : new Trouble("failed", error instanceof Error ? error.message : String(error));
+    // A host gets another token once, however many questions the old one was too late for.
+    const told = trouble.kind === "expired" && this.trouble?.kind === "expired";
     this.trouble = trouble;
     if (this.phase === "loading") this.phase = "failed";
-    this.failed(trouble);
+    if (!told) this.failed(trouble);
     this.changed();
   }
 
@@ -256,12 +325,17 @@ export class Session {
     }
   }
 
-  /** Who made what became otherwise at one instant: ends do not say it by themselves. */
-  async findMakers(key: string, at: Micros): Promise<void> {
-    const name = `${key} ${at} ${this.facts.version}`;
+  /** Who made what became otherwise at one instant: ends do not say it by themselves. Asked when it comes to rest there, and once. */
+  findMakers(key: string, at: Micros): void {
+    const name = `${key} ${at}`;
     if (this.#makersOf === name) return;
     this.#makersOf = name;
-    this.makers = new Map();
+    clearTimeout(this.#makersTimer);
+    this.makers = this.#makersAt.get(name) ?? new Map();
+    if (!this.#makersAt.has(name)) this.#makersTimer = setTimeout(() => void this.#askMakers(name, key, at), SETTLE_MS);
+  }
+
+  async #askMakers(name: string, key: string, at: Micros): Promise<void> {
     try {
       const variables = { from: { valid: write(at - 1) }, to: { valid: write(at) }, around: key };
       const { diff } = await ask(this.#access, Moment, variables, this.#aborting.signal);
@@ -271,10 +345,24 @@ export class Session {
         const ends = relationship && { ...relationship, source: relationship.source.key, target: relationship.target.key };
         return [[ends ? edgeId(ends) : (entity?.key ?? ""), event]];
       });
-      if (this.#makersOf === name) this.makers = new Map(found);
+      const makers = new Map(found);
+      this.#makersAt.set(name, makers);
+      if (this.#makersOf === name) this.makers = makers;
       this.changed();
     } catch {
       // It is an addition; what it is added to stays.
+    }
+  }
+
+  async #catchUp(inner: readonly string[], signal: AbortSignal): Promise<void> {
+    try {
+      await readFeed(this.#access, this.facts, inner, this.#settings?.types ?? null, signal);
+      this.#forget();
+      this.now = Math.max(this.now, nowMicros());
+      this.drawn++;
+      this.changed();
+    } catch (error) {
+      if (!signal.aborted) this.#tell(error);
     }
   }
 
@@ -297,6 +385,7 @@ export class Session {
         const each = (data: { changes: Parameters<Facts["addChange"]>[0] & { cursor: string } }): void => {
           after = data.changes.cursor;
           this.facts.addChange(data.changes);
+          this.#forget();
           this.now = Math.max(this.now, nowMicros());
           this.drawn++;
           this.landed();
@@ -304,6 +393,8 @@ export class Session {
         };
         await follow(this.#access, Follow, { filter, after }, signal, each, () => {
           wait_ms = 1_000;
+          // With a cursor it is told what was missed; without one, it is read.
+          if (this.liveLost && after === null) void this.#catchUp(this.read?.inner ?? [], signal);
           this.liveLost = false;
           this.changed();
         });

@@ -8,6 +8,9 @@ interface Host extends ReactiveControllerHost {
   readonly renderRoot: HTMLElement | DocumentFragment;
 }
 
+/** Below these, signs of states grow against the picture: they are told apart at any zoom. */
+const FAR = 0.7;
+const FARTHER = 0.45;
 const CENTRE = { x: NODE_WIDTH / 2, y: 0 };
 
 /** Where the picture is looked at from: fitted when another one is drawn, and moved by pointer, wheel and keys. */
@@ -89,7 +92,11 @@ export class Stage implements ReactiveController {
   #set(camera: Camera): void {
     this.#camera = camera;
     // Moving is not rendering: only this one attribute changes.
-    this.host.renderRoot.querySelector(".world")?.setAttribute("transform", write(camera));
+    const world = this.host.renderRoot.querySelector(".world");
+    if (!world) return;
+    world.setAttribute("transform", write(camera));
+    world.classList.toggle("far", camera.k < FAR && camera.k >= FARTHER);
+    world.classList.toggle("farther", camera.k < FARTHER);
   }
 
   #box(): Box {

@@ -1,8 +1,7 @@
 import { html, nothing, svg, type TemplateResult } from "lit";
-import type { Point } from "./scene.js";
+import { pointName, type Point } from "./scene.js";
 import type { Session, Settings } from "./session.js";
 import { OPEN, nowMicros, tell, type Micros } from "./time.js";
-import { PAGE } from "./load.js";
 import type { Words } from "./words/index.js";
 
 /** What is shown instead of a picture, and what is said above one. */
@@ -17,6 +16,10 @@ export interface StateModel {
   readonly lang: string;
   readonly zone: string;
   readonly point: Point | null;
+  /** How many relationships of the focus are drawn or folded at this instant. */
+  readonly tied: number;
+  /** Something is selected that is not within what is drawn. */
+  readonly astray: boolean;
 }
 
 export interface StateActions {
@@ -57,6 +60,10 @@ export function stateView(model: StateModel, act: StateActions): TemplateResult 
       const times = session.times(model.entity);
       const nearest = [times.findLast((at) => at < valid), times.find((at) => at > valid)].filter((at) => at !== undefined);
       const jumps = nearest.map((at) => html`<button @click=${() => act.goTo(at)}>${words.goTo(tell(at, lang, zone))}</button>`);
+      const known = settings && settings.known !== null ? settings.known : null;
+      if (known !== null && !session.reading && times.length > 0 && known < session.facts.firstKnown(model.entity)) {
+        return message("empty", words.notYetKnown(model.entity, tell(known, lang, zone)), words.notYetKnownSays, html`<button @click=${act.knownFree}>${words.knownFree}</button>`);
+      }
       const free = settings && (settings.known !== null || settings.asKnownThen) ? html`<button @click=${act.knownFree}>${words.knownFree}</button>` : nothing;
       return message("empty", words.notThen(model.entity, tell(valid, lang, zone)), session.reading ? words.loading : nearest.length ? words.notThenSays : "", html`${jumps}${free}`);
     }
@@ -68,7 +75,7 @@ export function stateView(model: StateModel, act: StateActions): TemplateResult 
 }
 
 /** What must be said above the picture. */
-export function noticesView(model: StateModel, settings: Settings, at: Point, retry: () => void): TemplateResult[] {
+export function noticesView(model: StateModel, settings: Settings, at: Point, act: { readonly retry: () => void; readonly unselect: () => void }): TemplateResult[] {
   const { session, words, lang, zone } = model;
   const found: TemplateResult[] = [];
   const say = (text: string, sort = "", action: unknown = nothing): void => {
@@ -76,15 +83,24 @@ export function noticesView(model: StateModel, settings: Settings, at: Point, re
   };
   if (session.trouble) {
     const [title] = words.trouble[session.trouble.kind] ?? [""];
-    say(`${title} ${words.stale}`, "bad", html`<button @click=${retry}>${words.retry}</button>`);
+    say(`${title} ${words.stale}`, "bad", html`<button @click=${act.retry}>${words.retry}</button>`);
   }
   if (session.liveLost) say(words.liveLost, "warn");
   const { read } = session;
-  if (read?.cut) say(`${words.leftOut(PAGE, read.leftOut)} ${words.leftOutHint}`, "warn");
+  if (read && !settings.impact) {
+    const told = [
+      ...(read.cut ? [words.leftOut(model.tied, session.counts.get(pointName(at)) ?? null)] : []),
+      ...(read.notFollowed ? [words.notFollowed(read.notFollowed)] : []),
+      ...(read.cutFurther ? [words.cutFurther] : []),
+    ];
+    if (told.length) say([...told, words.leftOutHint].join(" "), "warn");
+  }
   if (session.impact?.truncated && settings.impact) say(words.impactCut(session.impact.truncated.detail), "warn");
   if (settings.valid !== null && settings.valid > nowMicros()) say(words.validFuture);
   if (at.known !== OPEN && !settings.asKnownThen && at.known < at.valid) say(words.knownBeforeValid, "warn");
-  if (settings.compareTo !== null && settings.compareTo !== at.valid) {
+  if (model.astray && !session.reading) say(words.selectedElsewhere, "", html`<button @click=${act.unselect}>${words.selectNothing}</button>`);
+  if (settings.compareTo === at.valid) say(words.comparingSame, "warn");
+  else if (settings.compareTo !== null) {
     const [from, to] = [settings.compareTo, at.valid].map((one) => tell(one, lang, zone));
     say(words.comparing(from ?? "", to ?? ""));
   }

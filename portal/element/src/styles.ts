@@ -82,6 +82,8 @@ export const styles = css`
   .node .sub { fill: var(--_muted); font-size: 11px; }
   .node .badge { stroke: var(--_surface); stroke-width: 2; }
   .node .sign { stroke: var(--_surface); stroke-width: 2; fill: none; stroke-linecap: round; }
+  .far .mark { scale: 1.5; }
+  .farther .mark { scale: 2.2; }
   .node .ring { fill: none; stroke: none; }
   .node:focus-visible .ring, .node.at .ring { stroke: var(--_accent); stroke-width: 3; }
   .node.focus .card { fill: var(--_raised); stroke: var(--_text); stroke-width: 2; }

@@ -1,8 +1,8 @@
 import { html, svg, type TemplateResult } from "lit";
 import { badge } from "./marks.js";
 import type { Facts } from "./facts.js";
-import type { ImpactData } from "./generated.js";
 import type { Happening, Picture, Scene, Status } from "./scene.js";
+import type { ImpactRead } from "./session.js";
 import { tell } from "./time.js";
 import type { Words } from "./words/index.js";
 import { happeningName } from "./side-view.js";
@@ -63,7 +63,7 @@ export function tablesView(model: TableModel): TemplateResult {
   </div>`;
 }
 
-type Impact = ImpactData["impact"];
+type Impact = ImpactRead;
 type Item = Impact["items"][number];
 
 const ownersOf = (item: Item): string[] => item.entity.owners.edges.map((edge) => edge.node.target.name);
@@ -88,7 +88,7 @@ export function csvOf(impact: Impact, words: Words): string {
 export function saveCsv(impact: Impact, words: Words, key: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob(["\ufeff", csvOf(impact, words)], { type: "text/csv;charset=utf-8" }));
-  link.download = `impact-${key.replaceAll(/[^\w.-]+/g, "-")}.csv`;
+  link.download = `${impact.side === "dependents" ? "impact" : impact.side}-${key.replaceAll(/[^\w.-]+/g, "-")}.csv`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
@@ -101,10 +101,10 @@ export function impactView(
   save: () => void,
 ): TemplateResult {
   return html`<div class="tables" part="impact">
-    <div class="spread"><strong>${words.impactCount(impact.count)}</strong><button @click=${save} ?disabled=${impact.items.length === 0}>${words.csv}</button></div>
+    <div class="spread"><strong>${words.impactCount(impact.count, impact.side)}</strong><button @click=${save} ?disabled=${impact.items.length === 0}>${words.csv}</button></div>
     ${impact.truncated ? html`<p>${words.impactCut(impact.truncated.detail)}</p>` : null}
     ${impact.owners.length ? html`<p>${words.ownedBy}: ${impact.owners.map((one) => `${one.owner.name} (${one.count})`).join(", ")}</p>` : null}
-    ${tableView(words, words.dependents, [words.distance, words.name, words.kind, words.owners, words.score, words.path], impact.items.map(
+    ${tableView(words, words.impactSides[impact.side], [words.distance, words.name, words.kind, words.owners, words.score, words.path], impact.items.map(
       (item) => html`<tr><td class="num">${item.distance}</td><td><button class="link" @click=${() => select(item.entity.key)}>${item.entity.name}</button></td><td>${kindLabel(item.entity.kind)}</td>
         <td>${ownersOf(item).join(", ") || words.nobody}</td><td class="num">${item.score.toFixed(2)}</td><td>${item.path.entities.map((one) => one.name).join(" → ")}</td></tr>`,
     ))}

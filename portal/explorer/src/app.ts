@@ -4,7 +4,7 @@ import type { Context, Glossary } from "./context.js";
 import { href } from "./context.js";
 import { Glossary as GlossaryQuery } from "./generated.js";
 import { short } from "./parts.js";
-import { bare, read, write, type Page, type Route } from "./route.js";
+import { read, step, write, type Page, type Route } from "./route.js";
 import { keepToken, keptToken, type ExplorerSignIn } from "./sign-in.js";
 import { base } from "./styles.js";
 import { wordsFor, type Words } from "./words/index.js";
@@ -126,7 +126,7 @@ export class GraphExplorer extends LitElement {
   // --- where one is -------------------------------------------------------------------------------------------------------------------------------
 
   #go(patch: Partial<Route>, quietly = false): void {
-    const next = bare({ ...this.#route, ...patch });
+    const next = step(this.#route, patch);
     const address = location.pathname + write(next);
     const elsewhere = next.page !== this.#route.page || next.entity !== this.#route.entity || next.tab !== this.#route.tab || next.event !== this.#route.event;
     if (address !== location.pathname + location.search) {

@@ -1,7 +1,7 @@
 import type { Access, Trouble } from "@element/client.js";
 import { parseInstant, tell, write as writeInstant, type Micros } from "@element/time.js";
 import type { GlossaryData } from "./generated.js";
-import { bare, write, type Route } from "./route.js";
+import { step, write, type Route } from "./route.js";
 import type { Words } from "./words/index.js";
 
 export type Glossary = GlossaryData["vocabulary"];
@@ -30,7 +30,7 @@ export interface Context {
 }
 
 /** The address of a place, seen from here. */
-export const href = (context: Context, patch: Partial<Route>): string => `explorer${write(bare({ ...context.route, ...patch }))}`;
+export const href = (context: Context, patch: Partial<Route>): string => `explorer${write(step(context.route, patch))}`;
 
 /** An instant of the address as the API wants it; undefined where there is none, or it is none. */
 export function instantOf(text: string): Micros | null {

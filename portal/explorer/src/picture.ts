@@ -1,13 +1,15 @@
 import { LitElement, css, html, type CSSResultGroup, type TemplateResult } from "lit";
-import type { KgExpandDetail, KgTimeChangeDetail, KgViewChangeDetail } from "@element/events.js";
+import type { KgExpandDetail, KgSelectDetail, KgTimeChangeDetail, KgViewChangeDetail } from "@element/events.js";
 import type { Context } from "./context.js";
 import { instantOf } from "./context.js";
 import type { Route } from "./route.js";
 import { Seen } from "./seen.js";
 import { base } from "./styles.js";
 
-/** The element is a file of its own: the words of the page are there before it is. */
-const element = import("@element/index.js");
+let element: Promise<unknown> | null = null;
+
+/** The element is a file of its own: the words of a page are there before it is, and pages without a picture do not wait for it. */
+export const readElement = (): Promise<unknown> => (element ??= import("@element/index.js"));
 
 /** The picture, moved by the address, and moving it. */
 export class ExplorerPicture extends LitElement {
@@ -31,7 +33,7 @@ export class ExplorerPicture extends LitElement {
 
   constructor() {
     super();
-    element.catch(() => {
+    readElement().catch(() => {
       this.#failed = true;
       this.requestUpdate();
     });
@@ -51,9 +53,11 @@ export class ExplorerPicture extends LitElement {
     if (key) this.context.go({ entity: key });
   };
 
+  readonly #select = (event: CustomEvent<KgSelectDetail>): void => this.context.go({ selected: event.detail.id ?? "" }, true);
+
   readonly #view = (event: CustomEvent<KgViewChangeDetail>): void => {
-    const { view, direction, depth, span } = event.detail;
-    const patch = { direction, depth: String(depth) as Route["depth"], span: span as Route["span"] };
+    const { view, direction, depth, span, impact, hide } = event.detail;
+    const patch = { direction, depth: String(depth) as Route["depth"], span: span as Route["span"], impact, hide: hide ?? "" };
     if (view === "impact") this.context.go({ ...patch, tab: "impact" });
     else this.context.go({ ...patch, view, tab: this.context.route.tab === "impact" ? "overview" : this.context.route.tab });
   };
@@ -65,8 +69,8 @@ export class ExplorerPicture extends LitElement {
     const time = (text: string): string | null => (instantOf(text) === null ? null : text);
     return html`<knowledge-graph .endpoint=${access.endpoint} .headers=${this.#headers(round)} .entity=${route.entity} .validAt=${time(route.valid)} .knownAt=${time(route.known)}
       .compareTo=${route.tab === "impact" ? null : time(route.compare)} .asKnownThen=${route.then === "1" && route.known === ""} .direction=${route.direction} .depth=${Number(route.depth)} .kinds=${route.kinds || null} .types=${route.types || null}
-      .span=${route.span} .view=${route.tab === "impact" ? "impact" : route.view} .lang=${lang} ?live=${this.#seen.now}
-      @kg-time-change=${this.#time} @kg-expand=${this.#expand} @kg-view-change=${this.#view} @kg-error=${(event: CustomEvent) => {
+      .span=${route.span} .view=${route.tab === "impact" ? "impact" : route.view} .impact=${route.impact} .hide=${route.hide || null} .selected=${route.selected || null} .lang=${lang} ?live=${this.#seen.now}
+      @kg-time-change=${this.#time} @kg-select=${this.#select} @kg-expand=${this.#expand} @kg-view-change=${this.#view} @kg-error=${(event: CustomEvent) => {
         if (event.detail.kind === "expired") this.context.troubled(event.detail);
       }}></knowledge-graph>`;
   }

@@ -6,6 +6,7 @@ export const DIRECTIONS = ["both", "in", "out"] as const;
 export const CHANGE_KINDS = ["APPEARED", "CHANGED", "ENDED"] as const;
 const DEPTHS = ["1", "2", "3"] as const;
 const VIEWS = ["graph", "table"] as const;
+const SIDES = ["dependents", "dependencies"] as const;
 const SPANS = ["fit", "7", "30", "90", "365"] as const;
 
 export type Page = (typeof PAGES)[number];
@@ -26,6 +27,12 @@ export interface Route {
   readonly direction: (typeof DIRECTIONS)[number];
   readonly depth: (typeof DEPTHS)[number];
   readonly span: (typeof SPANS)[number];
+  /** Which way an impact goes. */
+  readonly impact: (typeof SIDES)[number];
+  /** Kinds that the legend of the picture has turned off, by comma. */
+  readonly hide: string;
+  /** What is selected in the picture: the key of an entity, or the id of a relationship as the element gives it. */
+  readonly selected: string;
   /** Only these kinds and relationship types, by comma. */
   readonly kinds: string;
   readonly types: string;
@@ -43,19 +50,19 @@ export interface Route {
 }
 
 export const HOME: Route = {
-  page: "home", entity: "", tab: "overview", valid: "", known: "", compare: "", then: "", view: "graph", direction: "both", depth: "1", span: "fit",
+  page: "home", entity: "", tab: "overview", valid: "", known: "", compare: "", then: "", view: "graph", direction: "both", depth: "1", span: "fit", impact: "dependents", hide: "", selected: "",
   kinds: "", types: "", what: "", corrections: "", rel: "", target: "", source: "", event: "", correlation: "",
 };
 
 const CHOICES: Partial<Record<keyof Route, readonly string[]>> = {
-  page: PAGES, tab: TABS, view: VIEWS, direction: DIRECTIONS, depth: DEPTHS, span: SPANS, what: ["", ...CHANGE_KINDS], corrections: ["", "1"], then: ["", "1"],
+  page: PAGES, tab: TABS, view: VIEWS, direction: DIRECTIONS, depth: DEPTHS, span: SPANS, impact: SIDES, what: ["", ...CHANGE_KINDS], corrections: ["", "1"], then: ["", "1"],
 };
 
 /** What a page goes by; anything else of a route is left behind on the way to another page. */
 const CLOCKS = ["valid", "known", "then"] as const;
 const OWN: Readonly<Record<Page, readonly (keyof Route)[]>> = {
   home: [...CLOCKS, "kinds"],
-  entity: [...CLOCKS, "entity", "tab", "compare", "view", "direction", "depth", "span", "kinds", "types", "corrections", "rel", "target"],
+  entity: [...CLOCKS, "entity", "tab", "compare", "view", "direction", "depth", "span", "impact", "hide", "selected", "kinds", "types", "corrections", "rel", "target"],
   activity: ["kinds", "types", "what", "corrections", "entity"],
   flow: ["source", "event", "correlation"],
   health: [],
@@ -74,6 +81,12 @@ export function read(search: string): Route {
   if (found["page"] === "home" && found["entity"]) found["page"] = "entity";
   if (found["page"] === "entity" && !found["entity"]) found["page"] = "home";
   return bare(found as unknown as Route);
+}
+
+/** Where a step leads from here. What was selected belongs to the entity that it was selected at. */
+export function step(from: Route, patch: Partial<Route>): Route {
+  const elsewhere = patch.entity !== undefined && patch.entity !== from.entity;
+  return bare({ ...from, ...(elsewhere ? { selected: "" } : {}), ...patch });
 }
 
 /** A route with nothing in it that its page does not go by. */

@@ -23,6 +23,7 @@ export class ExplorerWhen extends LitElement {
       .told.past { border-color: var(--accent); color: var(--accent); background: var(--tint); }
       .told span { overflow: hidden; text-overflow: ellipsis; }
       .told svg { inline-size: .95rem; block-size: .95rem; fill: none; stroke: currentColor; stroke-width: 1.6; stroke-linecap: round; flex: none; }
+      .note { margin-block: .4rem 0; max-inline-size: 24rem; overflow-wrap: anywhere; }
       form { position: absolute; z-index: 20; inset-block-start: calc(100% + 6px); inset-inline-end: 0; inline-size: min(22rem, calc(100vw - 2rem)); background: var(--surface); border: 1px solid var(--edge); border-radius: 12px; box-shadow: var(--shadow); padding: 1rem; display: grid; gap: .875rem; }
       .presets { display: flex; flex-wrap: wrap; gap: .35rem; }
       .presets button { block-size: 1.75rem; padding: 0 .55rem; font-size: .78rem; }
@@ -80,7 +81,7 @@ export class ExplorerWhen extends LitElement {
     return html`<button class="told ${at !== null || more.length ? "past" : ""}" aria-expanded=${String(this.#open)} aria-label=${`${words.when}: ${at === null ? words.now : say(at)} ${more.join(", ")}`} @click=${() => this.#toggle(!this.#open)}>
         <svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6"></circle><path d="M8 4.5V8l2.5 1.5"></path></svg>
         <span>${at === null ? words.now : say(at)}${more.length ? html` <span class="small">· ${more.join(" · ")}</span>` : nothing}</span></button>
-      ${bad ? html`<p class="out" role="alert">${words.badTime(bad)}</p>` : nothing}
+      ${bad ? html`<p class="note warn" role="alert">${words.badTime(bad)}</p>` : nothing}
       ${
         this.#open
           ? html`<form aria-label=${words.when} @submit=${this.#apply}>

@@ -1,6 +1,10 @@
 import type { Status } from "../scene.js";
+import type { ImpactSide as Side } from "../session.js";
 
-const many = (count: number, one: string, more: string): string => `${count.toLocaleString("en")} ${count === 1 ? one : more}`;
+// Kept: `toLocaleString` makes a new one each time, and names are told of 200 cards in a step through time.
+const format = new Intl.NumberFormat("en");
+const figure = (count: number): string => (count < 1_000 ? String(count) : format.format(count));
+const many = (count: number, one: string, more: string): string => `${figure(count)} ${count === 1 ? one : more}`;
 
 /** All text of the element. Another language is another object of this type: see `addLanguage`. */
 export const en = {
@@ -44,16 +48,20 @@ export const en = {
     undeclared: "never declared",
     absent: "not there then",
   } satisfies Record<Status, string>,
-  more: (count: number) => `+${count.toLocaleString("en")} more`,
-  moreInTable: (count: number) => `+${count.toLocaleString("en")} more: see the table.`,
+  more: (count: number) => `+${figure(count)} more`,
+  moreInTable: (count: number) => `+${figure(count)} more: see the table.`,
   moreHint: "show them",
   moreLabel: (count: number, kind: string) => `${many(count, "more", "more")} of kind ${kind}, folded. Enter shows them.`,
-  leftOut: (drawn: number, count: number | null) =>
-    count === null ? `Only the first ${drawn.toLocaleString("en")} relationships were read; there are more.` : `${many(count, "entity", "entities")} beyond the first ${drawn.toLocaleString("en")} not read.`,
+  leftOut: (shown: number, all: { count: number; more: boolean } | null) =>
+    all === null
+      ? `Only ${many(shown, "relationship", "relationships")} shown; there are more.`
+      : `${figure(shown)} of ${all.more ? "more than " : ""}${many(all.count, "relationship", "relationships")} shown: +${figure(all.count - shown)} more.`,
+  notFollowed: (count: number) => `What is around ${many(count, "more entity", "more entities")} was not read.`,
+  cutFurther: "Of some entities not all relationships were read.",
   leftOutHint: "Filter by kind or type, or look at a smaller depth.",
   graphLabel: (name: string, count: number, edges: number) =>
     `What is around ${name}: ${many(count, "entity", "entities")}, ${many(edges, "relationship", "relationships")}. Arrow keys move.`,
-  impactLabel: (name: string, count: number) => `What depends on ${name}: ${many(count, "entity", "entities")}. Arrow keys move.`,
+  impactLabel: (name: string, count: number, side: Side) => `${side === "dependents" ? `What depends on ${name}` : `What ${name} depends on`}: ${many(count, "entity", "entities")}. Arrow keys move.`,
   nodeLabel: (name: string, kind: string, status: string, count: number) => `${name}, ${kind}, ${status}, ${many(count, "relationship", "relationships")}`,
   centre: "centre",
   time: "Time",
@@ -76,9 +84,11 @@ export const en = {
   knownFree: "Use all that is known",
   compare: "Compare",
   compareTitle: "Hold this instant, and compare others with it",
+  comparingSame: "Both instants are the same: nothing can differ. Move one of them.",
+  selectedElsewhere: "What is selected is not within what is shown here.",
+  selectNothing: "Select nothing",
   comparing: (from: string, to: string) => `What became otherwise from ${from} to ${to}`,
   compareEnd: "End comparison",
-  atTime: (at: string) => `At ${at}`,
   moved: (at: string, counts: string) => `${at}. ${counts}`,
   counted: (nodes: number, edges: number, differing: number) =>
     `${many(nodes, "entity", "entities")}, ${many(edges, "relationship", "relationships")}${differing ? `, ${differing} differ` : ""}`,
@@ -98,7 +108,6 @@ export const en = {
   goTo: (at: string) => `Go to ${at}`,
   unknown: (key: string) => `Nothing is known of ${key}.`,
   unknownSays: "The key may be mistyped, or nothing was ever recorded about it in this time.",
-  alone: "It is there, and has no relationships at this instant.",
   trouble: {
     unreachable: ["The service does not answer.", "What you see stays as it is. It is tried again when you ask."],
     slow: ["The answer takes too long.", "Try again, or ask for less: a smaller depth, fewer kinds."],
@@ -110,7 +119,8 @@ export const en = {
     failed: ["The question could not be answered.", "The message of the service follows."],
   } as Readonly<Record<string, readonly [string, string]>>,
   badTime: (name: string, value: string) => `${name} is “${value}”, which is no instant.`,
-  knownBeforeAll: "At that known time nothing was recorded yet: nobody could have known anything.",
+  notYetKnown: (key: string, at: string) => `At ${at} nothing was known of ${key} yet.`,
+  notYetKnownSays: "It was recorded only later. With all that is known today:",
   validFuture: "This instant is in the future: only what is announced already is shown.",
   knownBeforeValid: "It is shown as known before it happened: what is there was expected, not seen.",
   key: "Key",
@@ -135,7 +145,6 @@ export const en = {
   changes: "Changes",
   properties: "Properties",
   noProperties: "No properties.",
-  before: "before",
   details: "Details",
   causeAndEffects: "Cause and effects",
   causes: "Caused by",
@@ -146,16 +155,15 @@ export const en = {
   madeBy: "Made so by",
   happenedHere: "What changed at this instant",
   happened: { appeared: "appeared", changed: "changed", ended: "ended" } as const,
-  dependents: "What depends on it",
-  impactEmpty: "Nothing depends on it at this instant.",
-  impactCount: (count: number) => `${many(count, "entity depends", "entities depend")} on it`,
+  impactSide: "Which way",
+  impactSides: { dependents: "What depends on it", dependencies: "What it depends on" } satisfies Record<Side, string>,
+  impactCount: (count: number, side: Side) => (side === "dependents" ? `${many(count, "entity depends", "entities depend")} on it` : `It depends on ${many(count, "entity", "entities")}`),
   impactCut: (detail: string) => `Not everything: ${detail}`,
   ownedBy: "Who owns them",
   nobody: "nobody known",
   csv: "Save as CSV",
   csvHeads: ["distance", "key", "name", "kind", "owners", "score", "path"],
   nothingShown: "Nothing to show.",
-  filtered: "Hidden kinds",
   show: (kind: string) => `Show ${kind}`,
   scroll: "Scrollable table",
 };

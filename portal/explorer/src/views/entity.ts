@@ -130,6 +130,11 @@ export class ExplorerEntity extends View {
     // Where it ends, it was there a second before.
     const times = traces.map(({ node }) => (parseInstant(node.validFrom) ?? 0) - (node.kind === "ENDED" ? SECOND : 0)).sort((a, b) => a - b);
     const nearest = [times.findLast((one) => one < at), times.find((one) => one > at)].filter((one) => one !== undefined);
+    const known = instantOf(route.known);
+    if (known !== null && traces.every(({ node }) => (parseInstant(node.recordedAt) ?? 0) > known)) {
+      const free = html`<button @click=${() => context.go({ known: "", then: "" })}>${words.allKnown}</button>`;
+      return html`<div class="card">${this.nothingHere(words.notYetKnown(short(route.entity), tell(known, lang, zone)), words.notYetKnownSays, html`<div class="row">${free}${why}</div>`)}</div>`;
+    }
     const title = words.notThen(short(route.entity), tell(at, lang, zone));
     return html`<div class="card">${this.nothingHere(title, words.notThenSays, html`<div class="row">${nearest.map(
       (one) => html`<button @click=${() => context.go({ valid: write(one), known: "", then: "" })}>${words.goTo(tell(one, lang, zone))}</button>`,

@@ -1,14 +1,11 @@
 import { css, html, nothing, type CSSResultGroup, type TemplateResult } from "lit";
 import { ask } from "@element/client.js";
 import { told } from "../context.js";
-import { Health, Letters, type HealthData, type LettersData } from "../generated.js";
+import { Health, type HealthData } from "../generated.js";
 import { table } from "../parts.js";
-import { paged, type Paged } from "../resource.js";
 import { base } from "../styles.js";
 import { View } from "../view.js";
-
-type Letter = LettersData["deadLetters"]["edges"][number]["node"];
-const PAGE = 50;
+import "./letters.js";
 
 /** How fresh and how complete answers are; and for operators, what could not be applied. */
 export class ExplorerHealth extends View {
@@ -26,19 +23,24 @@ export class ExplorerHealth extends View {
     `,
   ];
   readonly #status = this.resource<HealthData["status"]>();
-  readonly #letters = this.resource<Paged<Letter>>();
+  #turn = 0;
 
   protected override want(): void {
     const { access, round } = this.context;
-    this.#status.ask(String(round), true, async (signal) => (await ask(access, Health, {}, signal)).status);
-    this.#letters.ask(String(round), true, async (signal) => paged((await ask(access, Letters, { first: PAGE }, signal)).deadLetters));
+    this.#status.ask(`${round} ${this.#turn}`, true, async (signal) => (await ask(access, Health, {}, signal)).status);
   }
 
   protected override show(): TemplateResult {
     const { words } = this.context;
     return html`<h1>${words.health}</h1>${this.around(this.#status, (status) => this.#figures(status))}
-      <section class="card"><header><div><h2>${words.letters}</h2><p class="small muted">${words.lettersSays}</p></div></header>${this.#deadLetters()}</section>`;
+      <section class="card"><header><div><h2>${words.letters}</h2><p class="small muted">${words.lettersSays}</p></div></header>
+        <ex-letters .context=${this.context} .waiting=${this.#status.data?.deadLetters ?? null} .done=${this.#again}></ex-letters></section>`;
   }
+
+  readonly #again = (): void => {
+    this.#turn++;
+    this.requestUpdate();
+  };
 
   #figures(status: HealthData["status"]): TemplateResult {
     const { context } = this;
@@ -53,24 +55,6 @@ export class ExplorerHealth extends View {
       <section class="card"><header><h2>${words.partitions}</h2></header>${table(words.partitions, [words.topic, [words.partition, "num"], [words.applied, "num"], [words.end, "num"], [words.behind, "num"], words.lastRecord], status.partitions.map(
         (one) => html`<tr><td class="mono">${one.topic}</td><td class="num">${one.partition}</td><td class="num">${one.position ?? words.none}</td><td class="num">${one.end ?? words.none}</td><td class="num">${words.count(one.lagEvents)}</td><td>${one.recordedAt ? told(context, one.recordedAt, "second") : words.none}</td></tr>`,
       ))}</section>`;
-  }
-
-  #deadLetters(): TemplateResult {
-    const { context } = this;
-    const { words } = context;
-    // Not for everybody: then it is said how many there are, and who may see them.
-    if (this.#letters.trouble?.kind === "forbidden") {
-      return this.around(this.#status, (status) => this.nothingHere(words.lettersForbidden, words.lettersForbiddenSays(status.deadLetters)));
-    }
-    return this.around(this.#letters, (page) =>
-      page.items.length
-        ? html`${table(words.letters, [words.state, words.reason, words.message, words.event, words.origin, words.recorded, [words.attempts, "num"]], page.items.map(
-            (one) => html`<tr><td><span class="chip">${one.state.toLowerCase()}</span></td><td class="mono">${one.reason}</td><td>${one.message}${one.note ? html`<br><span class="small muted">${one.note}</span>` : nothing}</td>
-              <td>${one.eventType ?? words.none}${one.eventId ? html`<br><span class="small muted">${one.source} · ${one.eventId}</span>` : nothing}</td><td class="mono">${one.origin}</td><td><time datetime=${one.recordedAt}>${told(context, one.recordedAt, "second")}</time></td><td class="num">${one.attempts}</td></tr>`,
-          ))}${this.more(page, async (after) => this.#letters.put(paged((await ask(context.access, Letters, { first: PAGE, after }, new AbortController().signal)).deadLetters, page.items)))}
-          <p class="tail muted">${words.replayHint}</p>`
-        : this.nothingHere(words.lettersNone),
-    );
   }
 }
 customElements.define("ex-health", ExplorerHealth);

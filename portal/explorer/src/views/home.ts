@@ -3,11 +3,13 @@ import { ask } from "@element/client.js";
 import { atOf, href, kindLabel, told } from "../context.js";
 import { Activity, Browse, type BrowseData, type ChangeRow } from "../generated.js";
 import { changeChip, entityLink, kindMark, table, tieView } from "../parts.js";
+import { readElement } from "../picture.js";
 import { paged, type Paged } from "../resource.js";
 import { base } from "../styles.js";
 import { View } from "../view.js";
 
 type Item = BrowseData["entities"]["edges"][number]["node"];
+const PICTURE_AFTER_MS = 300;
 const LATELY = 12;
 const PAGE = 50;
 
@@ -33,7 +35,8 @@ export class ExplorerHome extends View {
       @media (max-width: 40rem) { .lately li { grid-template-columns: minmax(0, 1fr) auto; } .lately li > :nth-child(2) { grid-column: 1 / -1; grid-row: 2; } }
     `,
   ];
-  readonly #lately = this.resource<readonly ChangeRow[]>();
+  // Where one goes from here has a picture: it is fetched when there is nothing more urgent.
+  readonly #lately = this.resource<readonly ChangeRow[]>(() => setTimeout(() => void readElement().catch(() => undefined), PICTURE_AFTER_MS));
   readonly #all = this.resource<Paged<Item>>();
 
   protected override want(): void {

@@ -31,7 +31,7 @@ export class ExplorerImpact extends View {
       this.#drift.drop();
       return;
     }
-    const variables = { of: [route.entity], from: atOf(route, route.compare), to: atOf(route), direction: "DEPENDENTS" as const, maxDepth: DEPTH };
+    const variables = { of: [route.entity], from: atOf(route, route.compare), to: atOf(route), direction: route.impact === "dependents" ? ("DEPENDENTS" as const) : ("DEPENDENCIES" as const), maxDepth: DEPTH };
     this.#drift.ask(JSON.stringify([round, variables]), true, async (signal) => (await ask(access, Drift, variables, signal)).impactDrift);
   }
 

@@ -1,3 +1,5 @@
+import type { Deed, Outcome } from "../operating.js";
+
 const many = (count: number, one: string, more: string): string => `${count.toLocaleString("en")} ${count === 1 ? one : more}`;
 
 /** All text of the explorer. Another language is another object of this type: see `addLanguage`. */
@@ -26,7 +28,6 @@ export const en = {
   cancel: "Cancel",
   copy: "Copy key",
   copied: "Copied",
-  copyLink: "Copy link",
   trouble: {
     unreachable: ["The service does not answer.", "Nothing is lost: try again in a moment."],
     slow: ["The answer takes too long.", "Try again, or ask for less."],
@@ -46,12 +47,10 @@ export const en = {
   remember: "Remember it in this tab",
   rememberSays: "Otherwise it is forgotten when the page is loaded anew.",
   signOut: "Sign out",
-  signedIn: "Signed in",
   noToken: "Paste a key first.",
 
   // Time
   now: "Now",
-  asOf: "As of",
   when: "Point in time",
   validAt: "As it was at",
   knownAt: "As known at",
@@ -91,15 +90,16 @@ export const en = {
   notThen: (key: string, at: string) => `${key} was not there at ${at}.`,
   notThenSays: "It is known at other times:",
   goTo: (at: string) => `Go to ${at}`,
+  notYetKnown: (key: string, at: string) => `At ${at} nothing was known of ${key} yet.`,
+  notYetKnownSays: "It was recorded only later.",
+  allKnown: "Use all that is known today",
   unknown: (key: string) => `Nothing is known of ${key}.`,
   unknownSays: "The key may be mistyped, or nothing was ever recorded about it.",
   unknownWhy: "Ask why",
   properties: "Properties",
   noProperties: "It has no properties at this instant.",
-  property: "Property",
   value: "Value",
   changedBy: "Last changed by",
-  notKnown: "before what is shown here",
   latestEvents: "Latest events",
   allEvents: "All events",
   fullHistory: "Full history",
@@ -137,7 +137,6 @@ export const en = {
   eventsNoneSays: "Only other things that name it were spoken of.",
   happened: "Happened",
   recorded: "Recorded",
-  flow: "Flow",
   openFlow: (event: string) => `Causes and effects of ${event}`,
   data: "Data",
   showData: "Show data",
@@ -208,7 +207,6 @@ export const en = {
   activity: "Activity",
   activitySays: "Every change as it was recorded, newest first.",
   live: "Live",
-  livePaused: "Live updates are off",
   liveLost: "Connection lost; connecting again…",
   landed: (count: number) => many(count, "new change", "new changes"),
   what: "Change",
@@ -236,7 +234,6 @@ export const en = {
 
   // Health
   health: "Health",
-  freshness: "Freshness",
   final: "Answers are final up to",
   lag: "Not yet applied",
   lagSays: (count: number) => many(count, "record", "records"),
@@ -244,10 +241,34 @@ export const en = {
   lettersSays: "Records that could not be applied, newest first.",
   lettersNone: "Every record could be applied.",
   lettersForbidden: "Only operators see dead letters.",
-  lettersForbiddenSays: (count: number) =>
-    `${many(count, "record waits", "records wait")} to be looked at. What is in them may not have been meant for readers: sign in with a key of the role operator.`,
-  replayHint: "Replay or discard them with graph-service dead-letters.",
-  size: "Size",
+  lettersForbiddenSays: (count: number | null) =>
+    `${count === null ? "" : `${many(count, "record waits", "records wait")} to be looked at. `}What is in them may not have been meant for readers: sign in with a key of the role operator.`,
+  letterStates: { WAITING: "waiting", REPLAYED: "replayed", DISCARDED: "discarded" },
+  byReason: "By reason",
+  waitingOf: (count: number, more: boolean) => `${count.toLocaleString("en")}${more ? " or more" : ""} waiting`,
+  deeds: { replay: "Replay", discard: "Discard" } satisfies Record<Deed, string>,
+  deedsAll: { replay: "Replay all", discard: "Discard all" } satisfies Record<Deed, string>,
+  oneOf: (deed: Deed, origin: string) => `${deed === "replay" ? "Replay" : "Discard"} ${origin}`,
+  allOf: (deed: Deed, reason: string) => `${deed === "replay" ? "Replay" : "Discard"} all waiting: ${reason}`,
+  deedsSay: {
+    replay: "What is replayed is tried again under the mapping as it is now, and takes its true place in time: answers about the past become as if the mapping had always been so.",
+    discard: "What is discarded is not tried again by itself. It is kept, with your note, and counted apart.",
+  } satisfies Record<Deed, string>,
+  note: "Why, for those who ask later",
+  noteMissing: "Say why first.",
+  noted: (note: string, by: string) => (by ? `${note} (${by})` : note),
+  working: (count: number) => (count ? `Working: ${count.toLocaleString("en")} so far…` : "Working…"),
+  outcome: (deed: Deed, { replayed, events, failed, notKept, discarded, settledBefore }: Outcome) => {
+    const parts = [
+      ...(deed === "replay" ? [`${replayed.toLocaleString("en")} replayed (${many(events, "event was new", "events were new")})`] : [`${discarded.toLocaleString("en")} discarded`]),
+      ...(failed ? [`${failed.toLocaleString("en")} failed again`] : []),
+      ...(notKept ? [`${notKept.toLocaleString("en")} not kept: only Kafka may have the record still`] : []),
+      ...(settledBefore ? [`${settledBefore.toLocaleString("en")} settled before`] : []),
+    ];
+    return `${parts.join(", ")}.`;
+  },
+  cutOff: (why: string) => `${why} Until then:`,
+  deedForbidden: "Your role may not do this: the role operator is needed.",
   events: "Events",
   entities: "Entities",
   relationships: "Relationships",

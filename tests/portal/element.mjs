@@ -1,84 +1,8 @@
 // <knowledge-graph> in a real Chromium, on a page with a strict policy, against a real API. Started by tests/live/test_portal_element.py:
 // prints one line of JSON a finding, asks for events by `tell`, and waits for an answer on standard input.
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
+import { BEARER, finish, found, heard, inside, open, ready, set, shot, statuses, tell, text, violations, wait } from "./driving.mjs";
 
-const { GRAPH_URL, GRAPH_KEY, CHROMIUM, ELEMENT, PACKAGES, SHOTS } = process.env;
-const require = createRequire(`${PACKAGES}/`);
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const script = readFileSync(ELEMENT, "utf8");
-const origin = new URL(GRAPH_URL).origin;
-const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types lit-html";
-
-const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const found = {};
-process.on("uncaughtException", (error) => {
-  console.error(JSON.stringify(found, null, 1), error);
-  process.exit(1);
-});
-const tell = async (what) => {
-  console.log(JSON.stringify({ tell: what }));
-  await input.next();
-};
-
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-const problems = [];
-const strangers = [];
-
-async function open(attributes, { headers = { authorization: `Bearer ${GRAPH_KEY}` }, dir = "ltr", scheme = "light", forced = "none", width = 1280 } = {}) {
-  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme, forcedColors: forced, reducedMotion: "reduce" });
-  page.on("pageerror", (error) => problems.push(`error: ${error.message}`));
-  page.on("console", (message) => {
-    if (message.type() === "error" && !/Failed to load resource/.test(message.text())) problems.push(`console: ${message.text()}`);
-  });
-  page.on("request", (request) => {
-    const { origin: asked, pathname } = new URL(request.url());
-    if (!(asked === origin && ["/graphql", "/page", "/element.js"].includes(pathname)) && !request.url().startsWith("blob:")) strangers.push(request.url());
-  });
-  const body = `<!doctype html><html lang="en" dir="${dir}"><meta charset="utf-8"><title>Test</title><link rel="icon" href="data:,"><script type="module" src="/element.js"></script><main><h1>Test</h1><knowledge-graph endpoint="/graphql"></knowledge-graph></main></html>`;
-  await page.route("**/page", (route) => route.fulfill({ contentType: "text/html", headers: { "content-security-policy": CSP }, body: body.replace('<link rel="icon" href="data:,">', "") }));
-  await page.route("**/favicon.ico", (route) => route.fulfill({ status: 204 }));
-  await page.route("**/element.js", (route) => route.fulfill({ contentType: "text/javascript", body: script }));
-  await page.addInitScript(() => {
-    globalThis.heard = [];
-    for (const name of ["kg-select", "kg-time-change", "kg-expand", "kg-error"]) document.addEventListener(name, (event) => globalThis.heard.push([name, event.detail]));
-    document.addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
-  });
-  await page.goto(`${origin}/page`);
-  await page.evaluate(
-    ({ attributes, headers }) => {
-      const element = document.querySelector("knowledge-graph");
-      element.headers = headers;
-      for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    },
-    { attributes, headers },
-  );
-  return page;
-}
-
-const inside = (page, go, given) => page.evaluate(`(${go})(document.querySelector("knowledge-graph").shadowRoot, ${JSON.stringify(given ?? null)})`);
-const text = (page, selector) => page.locator(`knowledge-graph ${selector}`).first().innerText();
-const ready = (page) =>
-  page.waitForFunction(() => {
-    const root = document.querySelector("knowledge-graph").shadowRoot;
-    const axis = root?.querySelector(".axis");
-    return axis && !axis.textContent.includes("Reading") && !root.querySelector(".busy");
-  });
-const statuses = (page) =>
-  inside(page, (root) =>
-    Object.fromEntries([...root.querySelectorAll('[role="option"]')].map((one) => [one.dataset.key, [...one.classList].find((name) => ["present", "added", "removed", "changed", "ended", "undeclared"].includes(name)) ?? "fold"])),
-  );
 const places = (page) => inside(page, (root) => Object.fromEntries([...root.querySelectorAll("[data-key]")].map((one) => [one.dataset.key, one.getAttribute("transform")])));
-const heard = (page, name) => page.evaluate((name) => globalThis.heard.filter(([one]) => one === name).map(([, detail]) => detail), name);
-const shot = (page, name) => page.screenshot({ path: `${SHOTS}/${name}.png` });
-const violations = async (page, name) => {
-  const told = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] }).then((all) => all.violations.map((one) => one.id + ": " + one.nodes.map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).slice(0, 3).join("; ")))`);
-  found.axe ??= {};
-  if (told.length) found.axe[name] = told;
-};
-const wait = (page, ms) => page.waitForTimeout(ms);
 
 // --- the picture, and moving through time ---------------------------------------------------------------------------------------------------------
 {
@@ -102,7 +26,7 @@ const wait = (page, ms) => page.waitForTimeout(ms);
   found.moved = Object.keys(before).filter((key) => before[key] !== after[key]);
   found.moves = (await heard(page, "kg-time-change")).length;
   // From the change of January 20 on, by key.
-  await page.evaluate(() => document.querySelector("knowledge-graph").setAttribute("valid-at", "2026-01-15T00:00:00Z"));
+  await set(page, { "valid-at": "2026-01-15T00:00:00Z" });
   await wait(page, 100);
   await page.locator("knowledge-graph [role=option][tabindex='0']").focus();
   await page.keyboard.press("]");
@@ -166,8 +90,8 @@ const wait = (page, ms) => page.waitForTimeout(ms);
   await wait(page, 100);
   found.tables = await inside(page, (root) => [...root.querySelectorAll("caption")].map((one) => one.textContent));
   await violations(page, "table");
-  await page.evaluate(() => document.querySelector("knowledge-graph").setAttribute("entity", "service:bank"));
-  await page.evaluate(() => document.querySelector("knowledge-graph").removeAttribute("compare-to"));
+  await set(page, { entity: "service:bank" });
+  await set(page, { "compare-to": null });
   await page.getByRole("button", { name: "Impact" }).click();
   await page.waitForFunction(() => document.querySelector("knowledge-graph").shadowRoot.querySelector("[part=impact] tbody tr"));
   await ready(page);
@@ -188,19 +112,19 @@ const wait = (page, ms) => page.waitForTimeout(ms);
   found.signed_out = await text(page, "[part=error] strong");
   await violations(page, "signed out");
   await shot(page, "signed-out");
-  await page.evaluate((key) => (document.querySelector("knowledge-graph").headers = { authorization: `Bearer ${key}` }), GRAPH_KEY);
+  await page.evaluate((headers) => (document.querySelector("knowledge-graph").headers = headers), BEARER);
   await ready(page);
   found.signed_in = (await statuses(page))["service:checkout"];
   // The token ends while somebody looks: what is there stays, and says so.
   await page.route("**/graphql", (route) => route.fulfill({ status: 401, body: "" }));
-  await page.evaluate(() => document.querySelector("knowledge-graph").setAttribute("valid-at", "2026-01-11T00:00:00Z"));
+  await set(page, { "valid-at": "2026-01-11T00:00:00Z" });
   await page.waitForSelector("knowledge-graph .notice.bad");
   found.expired = [await text(page, ".notice.bad span"), (await statuses(page))["service:checkout"]];
   await shot(page, "expired");
   await violations(page, "expired");
   await page.unroute("**/graphql");
   await page.route("**/graphql", (route) => route.abort());
-  await page.evaluate(() => document.querySelector("knowledge-graph").setAttribute("entity", "service:cart"));
+  await set(page, { entity: "service:cart" });
   await page.waitForSelector("knowledge-graph [part=error]");
   found.down = await text(page, "[part=error] strong");
   found.errors = (await heard(page, "kg-error")).map((one) => one.kind);
@@ -212,7 +136,7 @@ const wait = (page, ms) => page.waitForTimeout(ms);
     nothing_chosen: { entity: "", "valid-at": "" },
     known_first: { entity: "service:cart", "valid-at": "2026-01-10T00:00:00Z", "known-at": "2026-01-05T00:00:00Z" },
   })) {
-    await page.evaluate((all) => Object.entries(all).forEach(([key, value]) => document.querySelector("knowledge-graph").setAttribute(key, value)), attributes);
+    await set(page, attributes);
     const part = name === "known_first" ? ".notice" : ".state strong";
     await wait(page, 1500);
     found[name] = await text(page, part);
@@ -239,7 +163,7 @@ const wait = (page, ms) => page.waitForTimeout(ms);
   await ready(page);
   found.odd = Object.keys(await statuses(page)).length;
   found.markup = await inside(page, (root) => root.querySelectorAll("img, b, script").length);
-  await page.evaluate(() => document.querySelector("knowledge-graph").setAttribute("theme", "dark"));
+  await set(page, { theme: "dark" });
   await shot(page, "rtl-dark-small");
   await violations(page, "rtl dark small");
   await page.close();
@@ -267,7 +191,7 @@ const wait = (page, ms) => page.waitForTimeout(ms);
       go();
       await element.updateComplete;
       element.getBoundingClientRect();
-      element.shadowRoot.querySelector(".world").getBBox();
+      element.shadowRoot.querySelector(".world")?.getBBox();
       return performance.now() - began;
     };
     const scrubs = [];
@@ -281,16 +205,19 @@ const wait = (page, ms) => page.waitForTimeout(ms);
       layouts.push(await step(() => (element.kinds = at % 2 ? "service,team" : "service,team,other")));
       await new Promise(requestAnimationFrame);
     }
+    const firsts = [];
+    for (let at = 0; at < 8; at++) {
+      // And all of it from nothing.
+      await step(() => (element.view = "table"));
+      firsts.push(await step(() => (element.view = "graph")));
+      await new Promise(requestAnimationFrame);
+    }
     const rank = (all, share) => [...all].sort((a, b) => a - b)[Math.min(all.length - 1, Math.floor(all.length * share))];
-    return { scrub_ms_p95: rank(scrubs, 0.95), scrub_ms_p50: rank(scrubs, 0.5), scrub_ms_max: rank(scrubs, 1), layout_ms: rank(layouts, 0.5) };
+    return { scrub_ms_p95: rank(scrubs, 0.95), scrub_ms_p50: rank(scrubs, 0.5), scrub_ms_max: rank(scrubs, 1), layout_ms: rank(layouts, 0.5), first_ms: rank(firsts, 0.5) };
   });
   found.timing = Object.fromEntries(Object.entries(timing).map(([name, ms]) => [name, Math.round(ms * 10) / 10]));
   await violations(page, "hub");
   await page.close();
 }
 
-found.problems = problems;
-found.strangers = strangers;
-await browser.close();
-console.log(JSON.stringify({ found }));
-process.exit(0);
+await finish();
