@@ -74,7 +74,8 @@ class Rows:
         if random.random() >= self._wrong:
             return row
         fits = [(name, value) for name, value in WRONG if hasattr(row, name)]
-        return replace(row, **dict([random.choice(fits)]))
+        wrong = dict([random.choice(fits)])
+        return row._replace(**wrong) if isinstance(row, VersionAt) else replace(row, **wrong)
 
     def _some(self, most: int, *what: object) -> list[str]:
         random = self._random("some", *what)

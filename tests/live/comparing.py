@@ -239,7 +239,7 @@ def _version(owner: OwnerKey, one: OracleVersion) -> VersionAt:
 def _as_known(versions: Iterable[VersionAt], known: int, corrections: bool) -> Sequence[VersionAt]:
     """What can be known of versions at that time, oldest first; with `corrections` also of those believed before."""
     found = [
-        replace(one, known_to=one.known_to if one.known_to <= known else FOREVER)
+        one._replace(known_to=one.known_to if one.known_to <= known else FOREVER)
         for one in versions
         if one.known_from <= known and (corrections or known < one.known_to)
     ]

@@ -35,7 +35,7 @@ VOCABULARY = Vocabulary(
 )
 #: What the words of the texts stand for, as the store puts them in.
 WORDS = {
-    "type": "`CALLS`", "types": "`CALLS`|`FEEDS`", "past_types": "`CALLS_PAST`|`FEEDS_PAST`", "present": "`CALLS`", "past": "`CALLS_PAST`",
+    "type": "`CALLS`", "types": "`CALLS`|`FEEDS`", "past_types": "`CALLS_PAST`|`FEEDS_PAST`", "present": "`CALLS`", "past": "`CALLS_PAST`", "stored": "`CALLS`",
     "to_sources": "`CALLS`", "to_targets": "`FEEDS`", "past_to_sources": "`CALLS_PAST`", "past_to_targets": "`FEEDS_PAST`",
     "checks": "CASE WHEN EXISTS { ()-[:`CALLS`|`CALLS_PAST`]->() } THEN 'CALLS' END", "begin": "<-", "end": "-", "steps": "5", "beyond": "6",
 }  # fmt: skip
@@ -44,8 +44,8 @@ WORDS_OF: dict[str, dict[str, str]] = {
     name: {"types": "`CALLS`|`CALLS_PAST`"}
     for name in (
         "diff_around",
-        "diff_relationships_known",
         "explain_rows",
+        "learned_relationships",
         "relationship_beliefs",
         "relationship_rows",
     )
@@ -67,19 +67,12 @@ JUSTIFIED: dict[str, tuple[str, str]] = {
     "read/ledger_snapshot": ("NodeByLabelScan", FEW),
     "read/erasures": ("NodeByLabelScan", FEW),
     "read/dead_letters_by_reason": ("SubtractionNodeByLabelsScan", FEW),
-    "read/dead_letter_contents": ("NodeByLabelScan", FEW),
-    "read/trend_dead_letters": ("NodeByLabelScan", FEW),
     "write/position_taken": ("NodeIndexScan", FEW),
     "read/inhabited": ("AllNodesScan", ANY),
     "read/kinds_held": ("NodeByLabelScan", ANY),
     "write/graph_locked": ("NodeByLabelScan", ANY),
     "read/kinds_counted": ("NodeByLabelScan", ALL),
     "read/events_older": ("NodeByLabelScan", f"{ALL}; asked once, when a rebuild begins"),
-    "read/diff_entities_known": (
-        "NodeByLabelScan",
-        "no index on known time: asked only where the two points differ in it; see docs/performance.md",
-    ),
-    "read/diff_relationships_known": ("NodeByLabelScan", "as diff_entities_known"),
 }
 
 

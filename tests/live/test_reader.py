@@ -110,6 +110,12 @@ async def write(driver: AsyncDriver, log: Log) -> Streams:
     )  # fmt: skip
     for key in sorted(keys):
         await _write_entity(driver, key, rows.get((key, ""), ()))
+    for (owner, _), claims in streams.items():
+        await driver.execute_query(
+            "UNWIND $events AS event MATCH (e:Entity {key: $owner}) "
+            "CREATE (:Event {uid: event[0], recorded_at: event[1]})-[:ABOUT]->(e)",
+            owner=owner, events=[[one.event, one.place.order.recorded_at] for one in claims],
+        )  # fmt: skip
     for (owner, type), its in rows.items():
         for row in its:
             if type:

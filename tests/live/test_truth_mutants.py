@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from graph_service.store import queries
+from graph_service.store.read import diff
 from tests.histories import history, late_history
 from tests.live.comparing import difference
 from tests.live.small_graph import SmallGraph
@@ -44,7 +45,8 @@ MUTANTS = (
     Mutant(name="an edge that still holds at its end", query="read/relationships_both", old="valid < r.valid_to", new="valid <= r.valid_to"),
     Mutant(name="the past read as the present", query="read/relationships_both", old="known >= g.recorded_at AND valid >= g.recorded_at", new="true"),
     Mutant(name="the discriminator forgotten", query="read/relationship_rows", old="coalesce(r.discriminator, '') = owner[2] AND "),
-    Mutant(name="what ended left out of a difference", query="read/diff_entities_valid", old="$low < h.valid_to <= $high", new="false"),
+    Mutant(name="what ended left out of a difference", query="read/diff_entities_ended", old="$low < h.valid_to <= $high", new="false"),
+    Mutant(name="an end that is not believed yet told in a difference", query="read/diff_relationships_ended", old="$high_known < r.end_known", new="false"),
     Mutant(name="what was learned left out of a difference", query="read/diff_relationships_known", old="$low < v.recorded_at <= $high", new="false"),
     Mutant(name="what was learned of entities left out of a difference", query="read/diff_entities_known", old="$low < v.recorded_at <= $high", new="false"),
     Mutant(name="what was taken back left out of a difference", query="read/retracted_within", old="$low < v.recorded_at <= $high", new="false"),
@@ -78,6 +80,7 @@ def broken(mutant: Mutant, folder: Path) -> Iterator[None]:
 def _forget() -> None:
     queries.query.cache_clear()
     queries.query_with.cache_clear()
+    diff._of_valid.cache_clear()
 
 
 async def seen(small_graph: SmallGraph, histories_max: int) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from graph_service.core.explain import Reason
 
@@ -101,9 +101,8 @@ class RelationshipAt:
     end: EntityAt | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionAt:
-    """One version of an entity (type and target empty) or a relationship."""
+class VersionAt(NamedTuple):
+    """One version of an entity (type and target empty) or a relationship. A tuple, since an answer may have thousands."""
 
     owner: str
     type: str
@@ -238,9 +237,8 @@ class PathAt:
     relationships: tuple[RelationshipAt, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DifferenceAt:
-    """What differs between two points: `before` and `after` are None where it was not there. `kind`: APPEARED, CHANGED, ENDED."""
+class DifferenceAt(NamedTuple):
+    """What differs between two points: `before` and `after` are None where it was not there. `kind`: APPEARED, CHANGED, ENDED. A tuple, as above."""
 
     kind: str
     #: "entity" or "relationship".

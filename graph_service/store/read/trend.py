@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from neo4j import Record
 
 from graph_service.core.changes import changes_at
 from graph_service.core.errors import LimitExceeded
-from graph_service.store.queries import query, query_with, type_list
-from graph_service.store.read.entities import both, rows_of
+from graph_service.store.queries import base_types, query, query_with, type_list
+from graph_service.store.read.diff import taken_back
+from graph_service.store.read.entities import rows_of
 from graph_service.store.read.reads import Reads
 from graph_service.store.read.rows import Owner
 
@@ -156,15 +158,17 @@ async def _corrections(reads: Reads, buckets: Buckets, wanted: TrendFilter, know
 async def _learned_of(reads: Reads, low: int, high: int, wanted: TrendFilter) -> list[Owner]:
     entities, ends = _parts(wanted)
     owners: list[Owner] = []
+    span: dict[str, Any] = {"low": low, "high": high, "uids": await taken_back(reads, low, high)}
     if entities:
         kinds = None if wanted.kinds is None else list(wanted.kinds)
-        found = await reads.one("read/diff_entities_known", low=low, high=high, kinds=kinds)
+        found = await reads.one("read/learned_entities", kinds=kinds, **span)
         owners += [Owner(key=key) for key in found["keys"]]
-    for type in await reads.types(wanted.types):
-        text = query_with("read/diff_relationships_known", ("types", both(type)))
-        for record in await reads.run(text, low=low, high=high, kinds=ends):
-            owners += [
-                Owner(key=key, type=type, target=target, discriminator=word)
-                for key, target, word in record["owners"]
-            ]
+    if types := await reads.types(wanted.types):
+        stored = "|".join((type_list(types), type_list(types, past=True)))
+        text = query_with("read/learned_relationships", ("types", stored))
+        (record,) = await reads.run(text, kinds=ends, base=base_types(types), **span)
+        owners += [
+            Owner(key=key, type=type, target=target, discriminator=word)
+            for key, type, target, word in record["owners"]
+        ]
     return owners
