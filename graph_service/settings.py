@@ -96,7 +96,7 @@ class Settings(ApiSettings, BaseSettings):
         (), description="Mapping files; in the environment separated by commas."
     )
     batch_events_max: int = Field(
-        2000,
+        8000,
         ge=1,
         le=10_000,
         description="Records in one transaction, at most: so many come together only under lag.",

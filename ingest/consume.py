@@ -21,12 +21,13 @@ from ingest.apply import Applier, Stopped
 from ingest.deadletters import DeadLetterTopic
 from ingest.decode import Item, Place, Rules, in_record_order
 from ingest.finality import Finality
-from ingest.holdings import Holdings
+from ingest.holdings import Held, Holdings
 from ingest.kafka import require_fast_records
 from ingest.member import POLL_MS, group_consumer
 from ingest.options import IngestOptions
 from ingest.patience import Patience
 from ingest.rate import Progress, Rate
+from ingest.sizing import Sizing
 from ingest.taking import Store, Taking
 
 log = structlog.get_logger("ingest")
@@ -65,6 +66,7 @@ class Ingester:
             record_bytes_max=options.record_bytes_max,
             unmapped_to_dead_letters=options.unmapped_to_dead_letters,
         )
+        self._sizing = Sizing(options.batch_events_max)
         self._holdings = Holdings()
         self._taking = Taking(options.kafka, writer, self._holdings)
         self._finality = Finality(writer, self._holdings, idle_after_s=options.idle_after_ms / 1000)
@@ -196,7 +198,7 @@ class Ingester:
             if items and not stop.is_set():
                 of = dict(self._holdings.held)
                 ours = [item for item in items if item.place in of]
-                self._writing = asyncio.create_task(applier.apply(in_record_order(ours), of))
+                self._writing = asyncio.create_task(self._write(applier, in_record_order(ours), of))
             self._gathered = False
             now_s = time.monotonic()
             if now_s - committed_s >= COMMIT_EVERY_S:
@@ -212,6 +214,11 @@ class Ingester:
             line = rate.line(self.progress, now_s)
             if line is not None:
                 log.info("applied", **line)
+
+    async def _write(self, applier: Applier, items: Sequence[Item], of: dict[Place, Held]) -> None:
+        begun_s = time.monotonic()
+        await applier.apply(items, of)
+        self._sizing.took(len(items), time.monotonic() - begun_s)
 
     async def _take_up(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> None:
         """Ask the store where to go on, for each partition that the group gave us."""
@@ -245,7 +252,7 @@ class Ingester:
         first_s: float | None = None
         bytes_left = self._options.batch_bytes_max
         slow_s = time.monotonic() + PAUSE_AFTER_S
-        most, wait_s = self._options.batch_events_max, self._options.batch_wait_ms / 1000
+        most, wait_s = self._sizing.size, self._options.batch_wait_ms / 1000
         while not stop.is_set() and not self._holdings.awaited and len(items) < most and bytes_left > 0:
             left_s = POLL_MS / 1000 if first_s is None else max(first_s + wait_s - time.monotonic(), 0.0)
             if first_s is not None and left_s == 0.0:

@@ -19,8 +19,8 @@ class IngestOptions:
     group_instance_id: str | None = None
     #: A process that is silent for so long loses its partitions to the others of the group.
     group_session_timeout_ms: int = 10_000
-    #: Records in one transaction.
-    batch_events_max: int = 2000
+    #: Records in one transaction, however quick the store is (see `ingest.sizing`).
+    batch_events_max: int = 8000
     #: How long a batch waits to fill up, from its first record on.
     batch_wait_ms: int = 50
     #: A batch takes no more records once it holds so many bytes; decoded they are some times as large.

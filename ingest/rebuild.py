@@ -18,12 +18,13 @@ from graph_service.core.errors import BadInput, LogUnavailable
 from graph_service.mapping import Mapping
 from graph_service.store.write.batch import DeadLetter, Position
 from ingest.apply import Applier, Stopped, Writes
-from ingest.decode import Item, Rules, in_record_order
-from ingest.holdings import Holdings
+from ingest.decode import Item, Place, Rules, in_record_order
+from ingest.holdings import Held, Holdings
 from ingest.kafka import consumer_of, require_fast_records
 from ingest.member import POLL_MS, ends_of, next_offset
 from ingest.options import IngestOptions
 from ingest.rate import Progress
+from ingest.sizing import Sizing
 from ingest.topic_ids import TopicIds
 
 STALLED_S = 60.0
@@ -89,6 +90,7 @@ class Rebuild:
             record_bytes_max=options.record_bytes_max,
             unmapped_to_dead_letters=options.unmapped_to_dead_letters,
         )
+        self._sizing = Sizing(options.batch_events_max)
         self._holdings = Holdings()
         self._left: dict[TopicPartition, int] = {}
 
@@ -186,7 +188,7 @@ class Rebuild:
                 items = await self._gather(consumer, stop)
                 if writing is not None:
                     await writing
-                writing = asyncio.create_task(applier.apply(in_record_order(items), of)) if items else None
+                writing = asyncio.create_task(self._write(applier, items, of)) if items else None
             if writing is not None:
                 await writing
         finally:
@@ -195,10 +197,15 @@ class Rebuild:
                 await asyncio.gather(writing, return_exceptions=True)
         return not self._left
 
+    async def _write(self, applier: Applier, items: Sequence[Item], of: dict[Place, Held]) -> None:
+        begun_s = time.monotonic()
+        await applier.apply(in_record_order(items), of)
+        self._sizing.took(len(items), time.monotonic() - begun_s)
+
     async def _gather(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> list[Item]:
         """The next batch; shorter than it could be only where the log gives no more at once, empty only at the end."""
         items: list[Item] = []
-        most = self._options.batch_events_max
+        most = self._sizing.size
         came_s = time.monotonic()
         while self._left and len(items) < most and not stop.is_set():
             fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=most - len(items))

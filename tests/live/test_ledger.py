@@ -61,7 +61,7 @@ async def standing(driver: AsyncDriver) -> dict[str, Any]:
     """
     found = await driver.execute_query(
         """MATCH (g:Graph) RETURN g {.*, tick: null, feed: null, changes_gone_to: null} AS graph,
-             COLLECT { MATCH (p:Position) RETURN p {.*, epoch: null, idle: null} ORDER BY p.topic, p.partition } AS positions,
+             COLLECT { MATCH (p:Position) RETURN p {.*, epoch: null, read_to: null} ORDER BY p.topic, p.partition } AS positions,
              COLLECT { MATCH (d:DeadLetter) RETURN [labels(d), d {.*, tick: null}] ORDER BY d.id } AS letters,
              COLLECT { MATCH (m:MappingFile) RETURN properties(m) ORDER BY m.name, m.version } AS files"""
     )

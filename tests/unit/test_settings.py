@@ -32,7 +32,7 @@ def test_flags_win_over_environment_over_file(alone: Path, monkeypatch: pytest.M
         3,
         "environment",
         "file",
-        2000,
+        8000,
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from graph_service.core.assertions import Assertion
 from graph_service.core.model import Event
+from graph_service.store.write.written import Written, written
 
 
 class KafkaRecord(Protocol):
@@ -40,7 +42,7 @@ class Position:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MappedEvent:
     """An event with what it claims: at least one assertion or none, but a rule looked at it."""
 
@@ -52,6 +54,11 @@ class MappedEvent:
     record: KafkaRecord | None = field(default=None, compare=False, repr=False)
     #: Whether what it said was erased on request, so that only its place in time is left.
     erased: bool = False
+
+    @cached_property
+    def written(self) -> Written:
+        """How it is written down; made when it is first asked for."""
+        return written(self.event, self.assertions, self.mapping, erased=self.erased)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

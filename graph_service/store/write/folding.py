@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from graph_service.core.assertions import EventRetracted, RelationshipAsserted, RelationshipEnded, owner_of
-from graph_service.core.fold import Claim, claim, streams_of
+from graph_service.core.assertions import RelationshipAsserted, RelationshipEnded
+from graph_service.core.fold import Claim, streams_of
 from graph_service.core.model import Row, StreamKey, canonical, kind_of
 from graph_service.store.write.announcing import ENTRIES_PER_NODE, entries, news
 from graph_service.store.write.batch import MappedEvent
@@ -15,7 +16,7 @@ from graph_service.store.write.heads import ENDS, Heads, appended, learned, stre
 from graph_service.store.write.heads import from_text as from_heads
 from graph_service.store.write.pasts import Pasts, Tails
 from graph_service.store.write.refold import BEGINNING, Edits, append, refold, row_of, window
-from graph_service.store.write.talk import Talk
+from graph_service.store.write.talk import Rows, Talk
 
 
 class Named(NamedTuple):
@@ -36,18 +37,33 @@ class Folding:
         self._talk = talk
         self._named: dict[str, Named] = {}
         self._heads: dict[str, Heads] = {}
+        self._looked_for: asyncio.Future[Rows] | None = None
+
+    async def look_for(self, keys: Iterable[str]) -> None:
+        """Have entities looked up, as far as they are there; `name` and `fold` wait for it."""
+        asked = sorted(set(keys) - self._named.keys())
+        if asked:
+            self._looked_for = await self._talk.say("write/entities_known", keys=asked)
 
     async def name(self, keys: Iterable[str]) -> dict[str, Named]:
         """Entities by their keys, made where they are new."""
-        rows = [{"key": key, "kind": kind_of(key)} for key in sorted(keys)]
-        (found,) = await self._talk.ask("write/entities_named", rows=rows, beginning=BEGINNING)
-        self._named |= _named(found["entities"])
+        await self._found()
+        missing = sorted(set(keys) - self._named.keys())
+        if missing:
+            rows = [{"key": key, "kind": kind_of(key)} for key in missing]
+            (found,) = await self._talk.ask("write/entities_named", rows=rows, beginning=BEGINNING)
+            self._named |= _named(found["entities"])
         return self._named
 
     async def _look_up(self, keys: Iterable[str]) -> None:
-        missing = sorted(key for key in keys if key not in self._named)
-        if missing:
-            (found,) = await self._talk.ask("write/entities_known", keys=missing)
+        await self._found()
+        await self.look_for(keys)
+        await self._found()
+
+    async def _found(self) -> None:
+        asked, self._looked_for = self._looked_for, None
+        if asked is not None:
+            (found,) = await asked
             self._named |= _named(found["entities"])
 
     async def fold(self, new: Sequence[MappedEvent], reached: set[str], recorded_at: int) -> None:
@@ -67,6 +83,8 @@ class Folding:
             elif (heads := learned(owner, before, claims[owner])) is not None:
                 late[owner] = heads
         rest = sorted((claims.keys() | reached) - appends.keys() - late.keys())
+        if late or rest:
+            await self._talk.quiet()  # what is read of their pasts holds what is new
         # All is asked for first: what comes later is read while what came is folded.
         tails = await self._tails({owner: claims[owner] for owner in appends})
         windows = await self._windows({owner: claims[owner] for owner in late})
@@ -221,10 +239,6 @@ def _new_claims(new: Sequence[MappedEvent]) -> dict[str, list[Claim]]:
     """What new events, given in record order, claim about each owner."""
     claims: dict[str, list[Claim]] = defaultdict(list)
     for mapped in new:
-        event = mapped.event
-        for nth, assertion in enumerate(mapped.assertions):
-            if not isinstance(assertion, EventRetracted):
-                claims[owner_of(assertion)].append(
-                    claim(assertion, event.uid, event.order, nth, event.sequence)
-                )
+        for owner, one in mapped.written.claims:
+            claims[owner].append(one)
     return dict(claims)

@@ -22,7 +22,7 @@ StoredByOwner: TypeAlias = Mapping[str, Sequence[tuple[StreamKey, Stored]]]
 class Tails:
     """The open relationships of some streams, by type."""
 
-    _asked: Sequence[tuple[str, asyncio.Task[Rows]]]
+    _asked: Sequence[tuple[str, asyncio.Future[Rows]]]
 
     @classmethod
     async def asked(
@@ -51,7 +51,7 @@ class Pasts:
     """What was claimed about some entities, and the rows that came of it, their nodes apart."""
 
     #: None: nothing was to be asked.
-    _asked: tuple[asyncio.Task[Rows], asyncio.Task[Rows]] | None
+    _asked: tuple[asyncio.Future[Rows], asyncio.Future[Rows]] | None
 
     @classmethod
     async def asked(cls, talk: Talk, keys: Sequence[str]) -> Pasts:

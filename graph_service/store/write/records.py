@@ -43,9 +43,11 @@ def content_of(record: KafkaRecord, recorded_at: int, rules: Rules) -> MappedEve
         event = decode(record, recorded_at, rules.record_bytes_max)
         assertions = rules.mapping.assertions(event)
         if assertions is not None:
-            return MappedEvent(
+            mapped = MappedEvent(
                 event=event, assertions=assertions, mapping=rules.mapping.version, record=record
             )
+            _ = mapped.written  # while the transaction before is under way
+            return mapped
         if rules.unmapped_to_dead_letters:
             raise BadRecord("unmapped", f"no rule is for events of type {event.type}; add one to the mapping")
         return None

@@ -4,29 +4,22 @@ and conflicts; the streams they speak of are folded; positions advance.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graph_service.core.assertions import (
-    EventRetracted,
-    RelationshipAsserted,
-    RelationshipsAsserted,
-    Spanned,
-    owner_of,
-)
 from graph_service.core.errors import Fenced, StoreTimeout, StoreUnavailable
 from graph_service.core.model import Event, EventId, RecordOrder
-from graph_service.core.time import FOREVER
 from graph_service.store.neo4j_errors import translated
 from graph_service.store.write.batch import Batch, DeadLetter, MappedEvent, Outcome, Replay
-from graph_service.store.write.claims import to_text
 from graph_service.store.write.erasing import Erasing
 from graph_service.store.write.folding import Folding
 from graph_service.store.write.records import conflict_letter, conflict_message, displaced_letter
 from graph_service.store.write.refold import BEGINNING
 from graph_service.store.write.retracting import retract
-from graph_service.store.write.talk import Talk
+from graph_service.store.write.talk import Rows, Talk
+
+EVENTS_AT_ONCE = 500
+"""In one statement: what is asked meanwhile waits for no longer than that takes."""
 
 
 class BatchTransaction:
@@ -59,7 +52,11 @@ class BatchTransaction:
         )
         self._letters = [d for d in batch.dead_letters if fresh(d.topic, d.partition, d.offset)]
         unmapped = sum(fresh(*place) for place in batch.unmapped)
-        new = await self._first_seen(sorted(events, key=lambda m: m.event.order))
+        events.sort(key=lambda m: m.event.order)
+        known = await self._talk.say("write/events_known", uids=[m.written.uid for m in events])
+        folding = Folding(self._talk)
+        await folding.look_for(key for m in events for key in m.written.keys)
+        new = self._first_seen(events, await known)
         recorded_at = max(
             graph["recorded_at"] or BEGINNING,
             *(a.recorded_at for a in batch.advances if a.offset > done[(a.topic, a.partition)]),
@@ -67,9 +64,8 @@ class BatchTransaction:
         )
         if new:
             reached, touched = await self._give_way()
-            folding = Folding(self._talk)
             await self._events(new, folding)
-            if graph["retracted"] or any(isinstance(a, EventRetracted) for m in new for a in m.assertions):
+            if graph["retracted"] or any(m.written.retracts for m in new):
                 reached |= await retract(await self._talk.quiet(), new, touched)
             await folding.fold(new, reached, recorded_at)
         await self._talk.quiet()
@@ -167,23 +163,24 @@ class BatchTransaction:
                 )
         return {place: row["offset"] for place, row in found.items()}
 
-    async def _first_seen(self, events: Sequence[MappedEvent]) -> list[MappedEvent]:
+    def _first_seen(self, events: Sequence[MappedEvent], rows: Rows) -> list[MappedEvent]:
         """The events that count, in record order: of several records of one event the first in the log, whichever was applied first.
+        `rows`: those of `events_known`.
 
         A record that stands earlier in the log than what is stored takes its place, and is noted in `_earlier`. Of other content
         than what counts: a conflict.
         """
-        rows = await self._talk.ask("write/events_known", uids=[m.event.uid for m in events])
         known = {r["uid"]: (r["content_hash"], RecordOrder(*r["order"])) for r in rows}
         counted: list[MappedEvent] = []
         for mapped in events:
             event = mapped.event
-            before = known.get(event.uid)
+            uid = mapped.written.uid
+            before = known.get(uid)
             if before is None or event.order < before[1]:
                 counted.append(mapped)
-                known[event.uid] = (event.content_hash, event.order)
+                known[uid] = (event.content_hash, event.order)
                 if before is not None:
-                    self._earlier[event.uid] = mapped
+                    self._earlier[uid] = mapped
             elif before[0] != event.content_hash:
                 self._conflicts.append(conflict_letter(mapped, conflict_message(event, before[1])))
         return counted
@@ -209,16 +206,13 @@ class BatchTransaction:
 
     async def _events(self, new: Sequence[MappedEvent], folding: Folding) -> None:
         """Write events, the entities they name, and what they say about each owner."""
-        named = await folding.name({key for mapped in new for key in _keys(mapped)})
-        rows = []
-        for mapped in new:
-            by_owner: dict[str, list[tuple[int, Spanned]]] = defaultdict(list)
-            for nth, assertion in enumerate(mapped.assertions):
-                if not isinstance(assertion, EventRetracted):
-                    by_owner[owner_of(assertion)].append((nth, assertion))
-            abouts = [[named[owner].id, _about(numbered)] for owner, numbered in by_owner.items()]
-            rows.append([_event_row(mapped), abouts])
-        await self._talk.say("write/events", rows=rows)
+        named = await folding.name(key for mapped in new for key in mapped.written.keys)
+        rows = [
+            [mapped.written.event, [[named[owner].id, about] for owner, about in mapped.written.abouts]]
+            for mapped in new
+        ]
+        for first in range(0, len(rows), EVENTS_AT_ONCE):
+            await self._talk.leave("write/events", rows=rows[first : first + EVENTS_AT_ONCE])
 
     async def _close(
         self,
@@ -249,34 +243,6 @@ class BatchTransaction:
         )
 
 
-def _about(numbered: Sequence[tuple[int, Spanned]]) -> dict[str, Any]:
-    """What an event claims about one owner; `latest` and `ends` (null where they say nothing new) tell which instants it bears on."""
-    starts = [one.valid_from for _, one in numbered]
-    ends = [one.valid_to for _, one in numbered]
-    return {
-        "valid_from": min(starts),
-        "valid_to": max(ends),
-        "latest": max(starts) if max(starts) != min(starts) else None,
-        "ends": max((end for end in ends if end != FOREVER), default=None),
-        "assertions": to_text(numbered),
-    }
-
-
-def _keys(mapped: MappedEvent) -> Iterator[str]:
-    """All entities that an event names."""
-    for assertion in mapped.assertions:
-        if not isinstance(assertion, EventRetracted):
-            yield owner_of(assertion)
-        if isinstance(assertion, RelationshipAsserted):
-            yield assertion.target
-        elif isinstance(assertion, RelationshipsAsserted):
-            yield from assertion.targets
-
-
-def _order(order: RecordOrder) -> dict[str, Any]:
-    return order._asdict()
-
-
 def _event_of(row: Mapping[str, Any]) -> Event:
     """An event from the properties of its node."""
     return Event(
@@ -293,28 +259,6 @@ def _event_of(row: Mapping[str, Any]) -> Event:
         content_hash=row["content_hash"],
         order=RecordOrder(row["recorded_at"], row["topic"], row["partition"], row["offset"]),
     )
-
-
-def _event_row(mapped: MappedEvent) -> dict[str, Any]:
-    event = mapped.event
-    return {
-        "uid": event.uid,
-        "source": event.identity.source,
-        "id": event.identity.id,
-        "type": event.type,
-        "subject": event.subject,
-        "time": event.time,
-        "sequence": event.sequence,
-        "correlation_id": event.correlation_id,
-        "causation_id": event.causation_id,
-        "recorded_time": event.recorded_time,
-        "traceparent": event.traceparent,
-        "data": event.data,
-        "content_hash": event.content_hash,
-        "mapping": mapped.mapping,
-        "erased": mapped.erased or None,
-        **_order(event.order),
-    }
 
 
 def _letter_row(letter: DeadLetter) -> dict[str, Any]:
