@@ -21,6 +21,8 @@ MESSAGE_CHARS_MAX = 2000
 """Of the explanation in a dead letter."""
 KEPT_BYTES_MAX = 64 * 1024
 """Of the key, and of the headers, of a record that is too large."""
+BEFOREHAND_BYTES_MAX = 2048
+"""Of a record that is written down before its transaction begins: as text it takes its size once more, and two batches are held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,8 @@ def content_of(record: KafkaRecord, recorded_at: int, rules: Rules) -> MappedEve
             mapped = MappedEvent(
                 event=event, assertions=assertions, mapping=rules.mapping.version, record=record
             )
-            _ = mapped.written  # while the transaction before is under way
+            if len(record.value or b"") <= BEFOREHAND_BYTES_MAX:
+                _ = mapped.written  # while the transaction before is under way
             return mapped
         if rules.unmapped_to_dead_letters:
             raise BadRecord("unmapped", f"no rule is for events of type {event.type}; add one to the mapping")
