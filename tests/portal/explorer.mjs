@@ -182,7 +182,11 @@ async function operated(page, letters) {
   found.shared = [search(other) === moved, JSON.stringify(Object.entries(await statuses(other)).sort()) === JSON.stringify(Object.entries(await statuses(page)).sort())];
   await other.context().close();
   // Steps that come slowly are moves of their own: one more way back for each.
-  for (let step = 0; step < 3 && !search(page).includes("2026-03-01"); step += 1) await page.goBack();
+  for (let step = 0; step < 3; step += 1) {
+    await page.goBack();
+    const there = page.waitForFunction(() => location.search.includes("2026-03-01"), null, { timeout: 3_000 });
+    if (await there.then(() => true, () => false)) break;
+  }
   await page.waitForFunction(() => location.search.includes("2026-03-01"));
   found.before = await page.locator("ex-when .told").innerText();
   await page.getByRole("link", { name: "Compare", exact: true }).click();
