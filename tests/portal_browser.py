@@ -39,7 +39,7 @@ class Browser:
         *told: Callable[[str], Awaitable[None]],
         **given: str,
     ) -> dict[str, Any]:
-        """What a script of tests/portal prints at last as `found`. At each line `{"tell": …}` that is done by each of `told`, and answered.
+        """What a script of tests/portal prints at last as `found`, which is kept with its screenshots. At each line `{"tell": …}` that is done by each of `told`, and answered.
 
         Raises:
             AssertionError: it did not come to that; the message has its last words.
@@ -71,6 +71,8 @@ class Browser:
                 process.kill()
                 await process.wait()
         assert process.returncode == 0 and found is not None, (await said).decode()[-4000:]
+        kept = shots(Path(script).stem) / "found.json"
+        kept.write_text(json.dumps(found, indent=1, ensure_ascii=False), encoding="utf-8")
         return found
 
 

@@ -69,7 +69,8 @@ export class GraphExplorer extends LitElement {
   #glossaryOf = -1;
   #said = "";
   #context: Context | null = null;
-  #movedAt_ms = 0;
+  /** When the picture was moved through time last, and nothing else came in between. */
+  #movedAt_ms = -Infinity;
   readonly #words: Words = wordsFor(document.documentElement.lang || "en");
   /** Relative to this page, so that it works below any path. */
   readonly #endpoint = new URL("graphql", location.href).href;
@@ -134,12 +135,15 @@ export class GraphExplorer extends LitElement {
       const now_ms = performance.now();
       if (quietly && now_ms - this.#movedAt_ms < 1_500) history.replaceState(null, "", address);
       else history.pushState(null, "", address);
-      this.#movedAt_ms = quietly ? now_ms : 0;
+      this.#movedAt_ms = quietly ? now_ms : -Infinity;
     }
     this.#moved(next, elsewhere);
   }
 
-  readonly #back = (): void => this.#moved(read(location.search), true);
+  readonly #back = (): void => {
+    this.#movedAt_ms = -Infinity;
+    this.#moved(read(location.search), true);
+  };
 
   #moved(next: Route, elsewhere: boolean): void {
     const before = this.#route;
