@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import JSONResponse, Response
@@ -24,6 +25,7 @@ from graph_service.api.schema import Schema, make_schema
 from graph_service.api.security.access import Access, bearer
 from graph_service.api.security.doors import Guard
 from graph_service.api.security.roles import Principal, Role
+from graph_service.api.warming import warm_up
 from graph_service.api.web import add_pages
 from graph_service.core.errors import BadInput, BadSettings, GraphServiceError
 from graph_service.store.keep.deadletters import DeadLetters
@@ -72,6 +74,7 @@ def create_app(
     )
     readiness = _Readiness(reader)
     live = app.state.live = Live(endpoint, reader, exposed.live)
+    app.state.warm_up = partial(warm_up, schema, reader)
 
     async def graphql(request: Request) -> Response:
         streaming = asks_for_stream(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 import strawberry
@@ -185,7 +186,9 @@ class ChangeQueries:
     ) -> Connection[Change]:
         size = page_size(first, 50)
         wanted = ChangeFilter() if filter is None else await filter.to_store(info.context)
-        found = await info.context.reader.feed.before(wanted, place_asked(after), size)
+        found, _ = await asyncio.gather(
+            info.context.reader.feed.before(wanted, place_asked(after), size), info.context.standing()
+        )
         cursors = [place_text(found.feed, row.entry.place) for row in found.changes]
         end = None if found.end is None else place_text(found.feed, found.end)
         return Connection(

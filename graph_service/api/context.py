@@ -38,8 +38,12 @@ if TYPE_CHECKING:
     from graph_service.api.gate import Admitted
 
 Found = TypeVar("Found")
+Group = TypeVar("Group")
+Asked = TypeVar("Asked")
 
 PAGE_ITEMS_MAX = 200
+GROUPS_AT_ONCE = 4
+"""Look-ups of one request that differ in more than a key, and are under way at the same time."""
 WORDS_MAX = 100
 """Kinds, or relationship types, in one argument."""
 
@@ -213,7 +217,7 @@ class Context:
         keys: defaultdict[Point, list[str]] = defaultdict(list)
         for key, point in asked:
             keys[point].append(key)
-        found = {point: await self.reader.entities_by_key(some, point) for point, some in keys.items()}
+        found = await _each(keys, lambda point, some: self.reader.entities_by_key(some, point))
         return [found[point].get(key) for key, point in asked]
 
     async def _load_events(self, uids: list[str]) -> list[EventRow | None]:
@@ -224,14 +228,14 @@ class Context:
         uids: defaultdict[int, list[str]] = defaultdict(list)
         for uid, known in asked:
             uids[known].append(uid)
-        found = {known: await self.reader.causes(some, known=known) for known, some in uids.items()}
+        found = await _each(uids, lambda known, some: self.reader.causes(some, known=known))
         return [found[known].get(uid, ()) for uid, known in asked]
 
     async def _load_last_seen(self, asked: list[tuple[RelationshipAt, Point]]) -> list[int | None]:
         edges: defaultdict[Point, list[RelationshipAt]] = defaultdict(list)
         for edge, point in asked:
             edges[point].append(edge)
-        found = {point: await self.reader.last_seen(some, point) for point, some in edges.items()}
+        found = await _each(edges, lambda point, some: self.reader.last_seen(some, point))
         return [found[point].get(edge_key(edge)) for edge, point in asked]
 
     async def _load_letter_records(self, rows: list[LetterRow]) -> list[LetterRecord]:
@@ -243,21 +247,19 @@ class Context:
         owners: defaultdict[tuple[int, bool], list[Owner]] = defaultdict(list)
         for owner, known, corrections in asked:
             owners[known, corrections].append(owner)
-        found = {
-            (known, corrections): await self.reader.versions(some, known, corrections)
-            for (known, corrections), some in owners.items()
-        }
+        found = await _each(owners, lambda asked_as, some: self.reader.versions(some, *asked_as))
         return [found[known, corrections].get(owner, ()) for owner, known, corrections in asked]
 
     async def _load_relationships(self, asked: list[RelationshipsAsked]) -> list[Page[RelationshipAt]]:
         groups: defaultdict[Any, list[RelationshipsAsked]] = defaultdict(list)
         for one in asked:
             groups[one.types, one.direction, one.point, one.first, one.after, one.ends].append(one)
-        found: dict[RelationshipsAsked, Page[RelationshipAt]] = {}
-        for some, pages in zip(
-            groups.values(), await asyncio.gather(*map(self._relationships, groups.values())), strict=True
-        ):
-            found |= {each: pages.get(each.key, Page(items=(), more=False)) for each in some}
+        pages = await _each(groups, lambda _, some: self._relationships(some))
+        found = {
+            each: pages[group].get(each.key, Page(items=(), more=False))
+            for group, some in groups.items()
+            for each in some
+        }
         return [found[one] for one in asked]
 
     async def _relationships(self, some: list[RelationshipsAsked]) -> dict[str, Page[RelationshipAt]]:
@@ -285,6 +287,22 @@ class Context:
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
+
+
+async def _each(
+    groups: Mapping[Group, list[Asked]], load: Callable[[Group, list[Asked]], Awaitable[Found]]
+) -> dict[Group, Found]:
+    """What each group of look-ups finds, some groups at a time."""
+    if len(groups) == 1:
+        return {group: await load(group, some) for group, some in groups.items()}
+    turns = asyncio.Semaphore(GROUPS_AT_ONCE)
+
+    async def one(group: Group, some: list[Asked]) -> Found:
+        async with turns:
+            return await load(group, some)
+
+    found = await asyncio.gather(*(one(group, some) for group, some in groups.items()))
+    return dict(zip(groups, found, strict=True))
 
 
 async def _shared(found: asyncio.Future[Found]) -> Found:

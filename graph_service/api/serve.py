@@ -48,9 +48,12 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    warming = asyncio.create_task(app.state.warm_up()) if hasattr(app.state, "warm_up") else None
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
+        if warming is not None:
+            warming.cancel()
         if live is not None:
             await live.stop()
         server.should_exit = True

@@ -113,12 +113,12 @@ class WordQueries:
         words = await context.vocabulary()
         moment = await context.moment(at.valid if at else None, at.known if at else None)
         counts = Counts(context, moment)
-        kinds = set(await context.reader.kinds_held()) - words.kinds.keys()
+        kinds: set[str] = set()
         types = set(await context.reader.types(None)) - words.relationships.keys()
-        if kinds or types:
-            # Whether these were in use only the counts tell; without any, nobody counts who does not ask.
+        if types or await context.reader.any_kind_but(words.kinds):
+            # Whether others were in use only the counts tell; without any, nobody counts who does not ask.
             found = await counts.all()
-            kinds = {name for name in kinds if name in found.kinds and _is_there(found, name)}
+            kinds = {name for name in found.kinds.keys() - words.kinds.keys() if _is_there(found, name)}
             types = {type for type in types if found.types.get(type)}
         undeclared = {name: KindDeclaration(name=name, label=name) for name in kinds}
         return Vocabulary(

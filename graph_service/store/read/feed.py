@@ -280,13 +280,14 @@ class Feed:
         ]
 
     async def _all_rows(self, entries: Sequence[Entry]) -> dict[Entry, Sequence[StoredRow]]:
-        rows: dict[Entry, Sequence[StoredRow]] = {}
         by_type: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             by_type[entry.owner.type].append(entry)
-        for type, some in by_type.items():
-            for part in in_chunks(some):
-                rows |= await self._rows(type, part)
+        rows: dict[Entry, Sequence[StoredRow]] = {}
+        for found in await asyncio.gather(
+            *(self._rows(type, part) for type, some in by_type.items() for part in in_chunks(some))
+        ):
+            rows |= found
         return rows
 
     async def _rows(self, type: str, entries: Sequence[Entry]) -> dict[Entry, Sequence[StoredRow]]:

@@ -94,9 +94,9 @@ class Reader:
         """The kinds that are meant, sorted. Raises UnknownKind for one that is neither declared nor held; see `Reads.kinds`."""
         return await self._reads.kinds(asked, suggest=suggest)
 
-    async def kinds_held(self) -> tuple[str, ...]:
-        """Every kind of which there is any entity, whenever it was there, sorted; at most the first 200."""
-        return await read_words.kinds_held(self._reads)
+    async def any_kind_but(self, kinds: Iterable[str]) -> bool:
+        """Whether there is an entity of another kind than these, whenever it was there."""
+        return await read_words.any_kind_but(self._reads, kinds)
 
     async def counted(self, at: Point) -> CountsAt:
         """How many entities of each kind, and relationships of each type, there are at the point: exact, see `words` for what that costs."""

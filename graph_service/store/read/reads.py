@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
-from neo4j import READ_ACCESS, AsyncDriver, AsyncManagedTransaction, Query, Record, unit_of_work
+from neo4j import READ_ACCESS, AsyncDriver, AsyncManagedTransaction, AsyncSession, Query, Record, unit_of_work
 from neo4j.exceptions import DriverError, Neo4jError
 
 from graph_service.core.errors import BadInput, StoreUnavailable, UnknownKind, UnknownType
@@ -52,46 +52,28 @@ class Reads:
             StoreUnavailable: Neo4j does not answer.
         """
 
-        limit_s = self.timeout_s if timeout_s is None else timeout_s
-
-        @unit_of_work(timeout=limit_s)
-        async def work(transaction: AsyncManagedTransaction) -> list[Record]:
-            result = await transaction.run(text, values)
-            return [record async for record in result]
-
         with translated():
-            # Types that nobody has written yet are no news: notifications are off.
-            async with self._driver.session(
-                database=self._database, default_access_mode=READ_ACCESS, notifications_min_severity="OFF"
-            ) as session:
-                try:
-                    # One way there and back; a transaction that is begun and committed takes three.
-                    result = await session.run(Query(text, timeout=limit_s), values)
-                    return [record async for record in result]
-                except (DriverError, Neo4jError) as error:
-                    if not error.is_retryable():
-                        raise
-                return await session.execute_read(work)
+            async with self._session() as session:
+                return await _asked(session, text, values, self.timeout_s if timeout_s is None else timeout_s)
 
     @asynccontextmanager
     async def chained(self) -> AsyncIterator[Run]:
         """A way to run queries, of which each sees all that the one before it could have seen a part of: a transaction is committed before it is
         applied, and only bookmarks, which one session hands on, tell a read to wait for that. Raises as `run`.
         """
-
-        async def run(text: str, **values: Any) -> list[Record]:
-            @unit_of_work(timeout=self.timeout_s)
-            async def work(transaction: AsyncManagedTransaction) -> list[Record]:
-                result = await transaction.run(text, values)
-                return [record async for record in result]
-
-            return await session.execute_read(work)
-
         with translated():
-            async with self._driver.session(
-                database=self._database, default_access_mode=READ_ACCESS, notifications_min_severity="OFF"
-            ) as session:
+            async with self._session() as session:
+
+                async def run(text: str, **values: Any) -> list[Record]:
+                    return await _asked(session, text, values, self.timeout_s)
+
                 yield run
+
+    def _session(self) -> AsyncSession:
+        # Types that nobody has written yet are no news: notifications are off.
+        return self._driver.session(
+            database=self._database, default_access_mode=READ_ACCESS, notifications_min_severity="OFF"
+        )
 
     async def one(self, name: str, **values: Any) -> Record:
         """The only record of a query that always returns one."""
@@ -167,18 +149,18 @@ class Reads:
             return self._known_words[1]
 
     async def _words_read(self) -> tuple[Vocabulary, frozenset[str]]:
-        text = (await self.graph()).get("vocabulary")
+        stored = await self.one("read/words")
+        text = stored["vocabulary"]
         try:
             found = Vocabulary.from_json(text) if text else Vocabulary()
         except BadInput as error:
             raise StoreUnavailable(
                 f"the stored vocabulary cannot be read ({error}); load the mapping again"
             ) from error
-        return found, await self._types_held(found)
+        return found, await self._types_held(found, stored["types"])
 
-    async def _types_held(self, declared: Vocabulary) -> frozenset[str]:
-        """The types that are not declared, and of which there are relationships, over or not."""
-        stored: list[str] = (await self.one("read/types_held"))["types"]
+    async def _types_held(self, declared: Vocabulary, stored: Sequence[str]) -> frozenset[str]:
+        """The types that are not declared, and of which there are relationships, over or not; `stored` are all names that the database knows."""
         named = {name.removesuffix(PAST) for name in stored} - RESERVED_TYPES - declared.relationships.keys()
         unsure = sorted(name for name in named if TYPE_NAME.fullmatch(name))
         if not unsure:
@@ -190,6 +172,24 @@ class Reads:
         )
         (record,) = await self.run(query_with("read/types_in_use", ("checks", checks)))
         return frozenset(record["types"])
+
+
+async def _asked(session: AsyncSession, text: str, values: dict[str, Any], limit_s: float) -> list[Record]:
+    """All records of a query that the server ends after `limit_s`."""
+
+    @unit_of_work(timeout=limit_s)
+    async def work(transaction: AsyncManagedTransaction) -> list[Record]:
+        result = await transaction.run(text, values)
+        return [record async for record in result]
+
+    try:
+        # One way there and back; a transaction that is begun and committed takes three.
+        result = await session.run(Query(text, timeout=limit_s), values)
+        return [record async for record in result]
+    except (DriverError, Neo4jError) as error:
+        if not error.is_retryable():
+            raise
+    return await session.execute_read(work)
 
 
 def at_values(at: Point) -> dict[str, int]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from graph_service.store.queries import query, query_with, type_list
 from graph_service.store.read.answers import Point
 from graph_service.store.read.reads import Reads, at_values
 
-KINDS_LOOKED_UP_MAX = 200
-"""Kinds that are found one by one; in a graph with more, only the declared ones and those that are counted are known."""
+TYPES_AT_ONCE = 4
+"""Types that are counted at the same time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,27 +30,32 @@ class CountsAt:
     types: Mapping[str, int]
 
 
-async def kinds_held(reads: Reads) -> tuple[str, ...]:
-    """Every kind of which there is any entity, whenever it was there, sorted; the first `KINDS_LOOKED_UP_MAX` of them."""
-    found: list[str] = []
-    for _ in range(KINDS_LOOKED_UP_MAX):
-        records = await reads.run(query("read/kinds_next"), after=found[-1] if found else "")
-        if not records:
-            break
-        found.append(records[0]["kind"])
-    return tuple(found)
+async def any_kind_but(reads: Reads, kinds: Iterable[str]) -> bool:
+    """Whether there is an entity of another kind than these, whenever it was there."""
+    return bool((await reads.one("read/kinds_others", kinds=sorted(kinds)))["others"])
 
 
 async def counted(reads: Reads, at: Point) -> CountsAt:
     """Exact counts. Counts of relationships in the present do not read them; those of entities, and those of the past, read each once."""
-    types = await reads.types(None)
-    kinds = {
+    kinds, types = await asyncio.gather(_kinds_counted(reads, at), _types_counted(reads, at))
+    return CountsAt(kinds=kinds, types=types)
+
+
+async def _kinds_counted(reads: Reads, at: Point) -> dict[str, KindCountAt]:
+    return {
         record["kind"]: KindCountAt(declared=record["declared"], undeclared=record["undeclared"])
         for record in await reads.run(query("read/kinds_counted"), **at_values(at))
     }
-    by_type = {}
-    for type in types:
+
+
+async def _types_counted(reads: Reads, at: Point) -> dict[str, int]:
+    turns = asyncio.Semaphore(TYPES_AT_ONCE)
+
+    async def count(type: str) -> int:
         words = ("present", type_list([type])), ("past", type_list([type], past=True))
-        records = await reads.run(query_with("read/relationships_counted", *words), **at_values(at))
-        by_type[type] = records[0]["count"]
-    return CountsAt(kinds=kinds, types=by_type)
+        async with turns:
+            (record,) = await reads.run(query_with("read/relationships_counted", *words), **at_values(at))
+        return int(record["count"])
+
+    types = await reads.types(None)
+    return dict(zip(types, await asyncio.gather(*map(count, types)), strict=True))
