@@ -216,7 +216,7 @@ async def test_operators_replay_and_discard(found: dict[str, Any]) -> None:
 
 
 async def test_all_of_what_is_seen_is_in_the_address(found: dict[str, Any]) -> None:
-    """What is selected, which kinds are hidden, which way an impact goes: opened again from its address it is the same; and back leads back."""
+    """What is selected, which kinds are hidden, which groups are unfolded, which way an impact goes: opened again from its address it is the same; and back leads back."""
     state = found["state"]
     assert state["entity"].startswith("?entity=service:checkout&") and "selected=team:" in state["entity"]
     assert state["entity_details"][0] == state["entity_details"][1] != ""
@@ -224,6 +224,8 @@ async def test_all_of_what_is_seen_is_in_the_address(found: dict[str, Any]) -> N
     assert state["relationship_details"][0] == state["relationship_details"][1] != ""
     assert state["back"] == state["entity_details"][0]
     assert "hide=team" in state["hidden"] and state["hidden_teams"] == [0, 0]
+    assert "unfolded=" in state["unfolded"]
+    assert state["unfolded_cards"][0] == state["unfolded_cards"][1] > state["folded"] == state["folded_again"]
     assert "impact=dependencies" in state["impact"] and "selected=" in state["impact"]
     assert state["impact_rows"][0] == state["impact_rows"][1] and len(state["impact_rows"][0]) > 1
     assert state["impact_lit"][0] == state["impact_lit"][1] > 1

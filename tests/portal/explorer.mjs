@@ -260,6 +260,18 @@ async function operated(page, letters) {
   await page.waitForFunction(() => location.search.includes("hide="));
   state.hidden = search(page);
   state.hidden_teams = await again(page, (one) => one.locator("knowledge-graph [role=option][data-key^='team:']").count());
+  await page.goto(`${BASE}?entity=service:api-gateway&depth=3&valid=2026-10-31T00:00:00Z`);
+  await drawn(page);
+  const cards = (one) => one.locator("knowledge-graph [role=option]").count();
+  state.folded = await cards(page);
+  await page.locator("knowledge-graph .fold").first().press("Enter");
+  await page.waitForFunction(() => location.search.includes("unfolded="));
+  state.unfolded = search(page);
+  state.unfolded_cards = await again(page, cards);
+  await page.goBack();
+  await page.waitForFunction(() => !location.search.includes("unfolded="));
+  await page.waitForTimeout(200);
+  state.folded_again = await cards(page);
   await page.goto(`${BASE}?entity=service:checkout&tab=impact&valid=2026-10-31T00:00:00Z&compare=2025-06-15T12:00:00Z`);
   await page.locator("knowledge-graph [part=impact] tbody tr").first().waitFor();
   await page.getByRole("combobox", { name: "Which way" }).selectOption("dependencies");

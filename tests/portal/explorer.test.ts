@@ -10,7 +10,7 @@ const text = fc.string({ unit: "grapheme", maxLength: 60 });
 const route: fc.Arbitrary<Route> = fc.record({
   page: fc.constantFrom(...PAGES), entity: text, tab: fc.constantFrom(...TABS), valid: text, known: text, compare: text, then: fc.constantFrom("", "1"),
   view: fc.constantFrom("graph" as const, "table" as const), direction: fc.constantFrom(...DIRECTIONS), depth: fc.constantFrom("1" as const, "2" as const, "3" as const),
-  span: fc.constantFrom("fit" as const, "30" as const), impact: fc.constantFrom("dependents" as const, "dependencies" as const), hide: text, selected: text, kinds: text, types: text, what: fc.constantFrom("" as const, ...CHANGE_KINDS), corrections: fc.constantFrom("", "1"),
+  span: fc.constantFrom("fit" as const, "30" as const), impact: fc.constantFrom("dependents" as const, "dependencies" as const), hide: text, unfolded: text, selected: text, kinds: text, types: text, what: fc.constantFrom("" as const, ...CHANGE_KINDS), corrections: fc.constantFrom("", "1"),
   rel: text, target: text, source: text, event: text, correlation: text,
 });
 
@@ -28,8 +28,8 @@ describe("addresses", () => {
     expect(read("?page=%00&tab=nonsense&depth=99&valid=" + "9".repeat(9_000))).toEqual(HOME);
   });
   it("leave behind what was selected at another entity, and keep it at the same", () => {
-    const here: Route = { ...HOME, page: "entity", entity: "service:a", selected: "service:b", impact: "dependencies", hide: "team" };
-    expect(step(here, { entity: "service:c" })).toEqual({ ...here, entity: "service:c", selected: "" });
+    const here: Route = { ...HOME, page: "entity", entity: "service:a", selected: "service:b", unfolded: "1:team", impact: "dependencies", hide: "team" };
+    expect(step(here, { entity: "service:c" })).toEqual({ ...here, entity: "service:c", selected: "", unfolded: "" });
     expect(step(here, { entity: "service:a", tab: "impact" })).toEqual({ ...here, tab: "impact" });
     expect(step(here, { entity: "service:c", selected: "service:d" }).selected).toBe("service:d");
     expect(step(here, { page: "health" })).toEqual({ ...HOME, page: "health" });

@@ -75,6 +75,7 @@ export abstract class Attributed extends LitElement {
     impact: { type: String },
     selected: { type: String },
     hide: { type: String },
+    unfolded: { type: String },
     live: { type: Boolean },
     span: { type: String },
     timeZone: { attribute: false },
@@ -108,6 +109,8 @@ export abstract class Attributed extends LitElement {
   declare selected: string | null;
   /** Kinds that the legend has turned off. */
   declare hide: string | null;
+  /** Groups that were unfolded by hand, as `kg-view-change` tells them. */
+  declare unfolded: string | null;
   /** Follow what lands. */
   declare live: boolean;
   /** The window of the time bar: `fit`, or a number of days. */
@@ -119,7 +122,7 @@ export abstract class Attributed extends LitElement {
 
   constructor() {
     super();
-    this.endpoint = this.entity = this.validAt = this.knownAt = this.compareTo = this.kinds = this.types = this.selected = this.hide = null;
+    this.endpoint = this.entity = this.validAt = this.knownAt = this.compareTo = this.kinds = this.types = this.selected = this.hide = this.unfolded = null;
     this.asKnownThen = this.live = false;
     this.direction = "both";
     this.depth = 1;

@@ -46,6 +46,7 @@ export class KnowledgeGraph extends Attributed {
       chose: (id) => {
         this.selected = id;
       },
+      unfold: (fold) => this.#choose({ unfolded: [...(list(this.unfolded) ?? []), fold].join() }),
     },
     this.#session,
     this.#drawing,
@@ -123,12 +124,15 @@ export class KnowledgeGraph extends Attributed {
     const text = JSON.stringify([this.endpoint, question]);
     const moved = JSON.stringify([valid, compareTo, asKnownThen, span, impact]);
     const [before, movedBefore] = this.#asked.split("\n");
-    if (changed.get("entity") && !changed.has("selected")) this.selected = null;
+    if (changed.get("entity")) {
+      if (!changed.has("selected")) this.selected = null;
+      if (!changed.has("unfolded")) this.unfolded = null;
+    }
     this.#selecting.chosen(this.selected);
     if (before !== text || access) {
       if (this.#question !== text) {
         this.#question = text;
-        this.#drawing.expanded.clear();
+        this.#drawing.opened.clear();
         this.#selecting.begin(this.entity);
         this.#stage.forget();
       }
@@ -158,6 +162,7 @@ export class KnowledgeGraph extends Attributed {
     const { phase } = this.#session;
     if (phase === "ready" || phase === "missing") {
       drawing.hidden = new Set(list(this.hide));
+      drawing.unfolded = new Set(list(this.unfolded));
       drawing.prepare(settings, list(this.kinds));
       if (this.#selecting.unfolds()) drawing.prepare(settings, list(this.kinds));
       if (!drawing.shows(this.#selecting.active)) this.#selecting.active = settings.key;
@@ -305,10 +310,10 @@ export class KnowledgeGraph extends Attributed {
   }
 
   /** Somebody chose how to look; hosts that keep it in an address are told. */
-  #choose(chosen: Partial<Pick<this, "view" | "direction" | "depth" | "span" | "impact" | "hide">>): void {
+  #choose(chosen: Partial<Pick<this, "view" | "direction" | "depth" | "span" | "impact" | "hide" | "unfolded">>): void {
     Object.assign(this, chosen);
-    const { view, direction, depth, span, impact, hide } = this;
-    this.#fire("kg-view-change", { view, direction, depth, span, impact, hide } satisfies KgViewChangeDetail);
+    const { view, direction, depth, span, impact, hide, unfolded } = this;
+    this.#fire("kg-view-change", { view, direction, depth, span, impact, hide, unfolded } satisfies KgViewChangeDetail);
   }
 
   #canvas(model: GraphModel | null, state: StateModel): TemplateResult {

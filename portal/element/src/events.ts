@@ -34,6 +34,8 @@ export interface KgViewChangeDetail {
   readonly impact: "dependents" | "dependencies";
   /** Kinds that the legend has turned off, by comma; null: none. */
   readonly hide: string | null;
+  /** Groups that were unfolded by hand, by comma; null: none. */
+  readonly unfolded: string | null;
 }
 
 export interface KgErrorDetail {

@@ -73,7 +73,7 @@ interface Slot {
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-export const groupId = (hop: number, kind: string): string => `${hop} ${kind}`;
+export const groupId = (hop: number, kind: string): string => `${hop}:${kind}`;
 
 function neighbours(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>(nodes.map((one) => [one.key, new Set<string>()]));

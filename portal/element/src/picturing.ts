@@ -9,7 +9,10 @@ export class Picturing {
   scene: Scene | null = null;
   picture: Picture | null = null;
   happenings: readonly Happening[] = [];
-  readonly expanded = new Set<string>();
+  /** Groups that are unfolded because what is selected is in them. */
+  readonly opened = new Set<string>();
+  /** Groups that somebody unfolded. */
+  unfolded: ReadonlySet<string> = new Set();
   /** Kinds that the legend has turned off. */
   hidden: ReadonlySet<string> = new Set();
   #of = "";
@@ -41,8 +44,8 @@ export class Picturing {
   /** `kinds`: only these, where they are said. */
   prepare(settings: Settings, kinds: readonly string[] | null): void {
     const { session } = this;
-    const options = { expanded: this.expanded, share: !settings.asKnownThen };
-    const name = JSON.stringify([session.drawn, session.window, [...this.expanded], [...this.hidden], kinds, options.share, settings.compareTo, settings.key, settings.impact]);
+    const options = { expanded: new Set([...this.opened, ...this.unfolded]), share: !settings.asKnownThen };
+    const name = JSON.stringify([session.drawn, session.window, [...options.expanded], [...this.hidden], kinds, options.share, settings.compareTo, settings.key, settings.impact]);
     if (name !== this.#of || !this.scene) {
       this.#of = name;
       this.#looked = "";

@@ -11,6 +11,8 @@ export interface Selectable {
   readonly changed: () => void;
   /** The attribute says what is selected. */
   readonly chose: (id: string | null) => void;
+  /** Show all of a group, from now on. */
+  readonly unfold: (fold: string) => void;
   /** Make an entity the one in the middle. */
   readonly center: (key: string) => void;
 }
@@ -48,13 +50,13 @@ export class Selecting {
 
   /** After something was laid out: what is selected is seen, also where it is folded. Returns whether it has to be laid out again. */
   unfolds(): boolean {
-    const { scene, expanded } = this.drawing;
+    const { scene, opened } = this.drawing;
     const { selected } = this;
     if (!scene || selected === null || this.#unfolded === selected) return false;
     const edge = scene.edges.find((one) => one.id === selected);
     const folds = (edge ? [edge.source, edge.target] : [selected]).flatMap((key) => scene.folded.get(key) ?? []);
     if (edge || scene.nodes.has(selected)) this.#unfolded = selected;
-    for (const fold of folds) expanded.add(fold);
+    for (const fold of folds) opened.add(fold);
     return folds.length > 0;
   }
 
@@ -106,7 +108,7 @@ export class Selecting {
       this.select(this.selected === key ? null : key);
       return;
     }
-    this.drawing.expanded.add(fold.id);
+    this.host.unfold(fold.id);
     this.active = fold.keys[0] ?? this.active;
     this.#focusSoon = true;
     this.host.fire("kg-expand", { key: null, kind: fold.kind } satisfies KgExpandDetail);

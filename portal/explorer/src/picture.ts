@@ -56,8 +56,8 @@ export class ExplorerPicture extends LitElement {
   readonly #select = (event: CustomEvent<KgSelectDetail>): void => this.context.go({ selected: event.detail.id ?? "" }, true);
 
   readonly #view = (event: CustomEvent<KgViewChangeDetail>): void => {
-    const { view, direction, depth, span, impact, hide } = event.detail;
-    const patch = { direction, depth: String(depth) as Route["depth"], span: span as Route["span"], impact, hide: hide ?? "" };
+    const { view, direction, depth, span, impact, hide, unfolded } = event.detail;
+    const patch = { direction, depth: String(depth) as Route["depth"], span: span as Route["span"], impact, hide: hide ?? "", unfolded: unfolded ?? "" };
     if (view === "impact") this.context.go({ ...patch, tab: "impact" });
     else this.context.go({ ...patch, view, tab: this.context.route.tab === "impact" ? "overview" : this.context.route.tab });
   };
@@ -69,7 +69,7 @@ export class ExplorerPicture extends LitElement {
     const time = (text: string): string | null => (instantOf(text) === null ? null : text);
     return html`<knowledge-graph .endpoint=${access.endpoint} .headers=${this.#headers(round)} .entity=${route.entity} .validAt=${time(route.valid)} .knownAt=${time(route.known)}
       .compareTo=${route.tab === "impact" ? null : time(route.compare)} .asKnownThen=${route.then === "1" && route.known === ""} .direction=${route.direction} .depth=${Number(route.depth)} .kinds=${route.kinds || null} .types=${route.types || null}
-      .span=${route.span} .view=${route.tab === "impact" ? "impact" : route.view} .impact=${route.impact} .hide=${route.hide || null} .selected=${route.selected || null} .lang=${lang} ?live=${this.#seen.now}
+      .span=${route.span} .view=${route.tab === "impact" ? "impact" : route.view} .impact=${route.impact} .hide=${route.hide || null} .unfolded=${route.unfolded || null} .selected=${route.selected || null} .lang=${lang} ?live=${this.#seen.now}
       @kg-time-change=${this.#time} @kg-select=${this.#select} @kg-expand=${this.#expand} @kg-view-change=${this.#view} @kg-error=${(event: CustomEvent) => {
         if (event.detail.kind === "expired") this.context.troubled(event.detail);
       }}></knowledge-graph>`;

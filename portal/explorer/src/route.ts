@@ -31,6 +31,8 @@ export interface Route {
   readonly impact: (typeof SIDES)[number];
   /** Kinds that the legend of the picture has turned off, by comma. */
   readonly hide: string;
+  /** Groups that were unfolded by hand, by comma. */
+  readonly unfolded: string;
   /** What is selected in the picture: the key of an entity, or the id of a relationship as the element gives it. */
   readonly selected: string;
   /** Only these kinds and relationship types, by comma. */
@@ -50,7 +52,7 @@ export interface Route {
 }
 
 export const HOME: Route = {
-  page: "home", entity: "", tab: "overview", valid: "", known: "", compare: "", then: "", view: "graph", direction: "both", depth: "1", span: "fit", impact: "dependents", hide: "", selected: "",
+  page: "home", entity: "", tab: "overview", valid: "", known: "", compare: "", then: "", view: "graph", direction: "both", depth: "1", span: "fit", impact: "dependents", hide: "", unfolded: "", selected: "",
   kinds: "", types: "", what: "", corrections: "", rel: "", target: "", source: "", event: "", correlation: "",
 };
 
@@ -62,7 +64,7 @@ const CHOICES: Partial<Record<keyof Route, readonly string[]>> = {
 const CLOCKS = ["valid", "known", "then"] as const;
 const OWN: Readonly<Record<Page, readonly (keyof Route)[]>> = {
   home: [...CLOCKS, "kinds"],
-  entity: [...CLOCKS, "entity", "tab", "compare", "view", "direction", "depth", "span", "impact", "hide", "selected", "kinds", "types", "corrections", "rel", "target"],
+  entity: [...CLOCKS, "entity", "tab", "compare", "view", "direction", "depth", "span", "impact", "hide", "unfolded", "selected", "kinds", "types", "corrections", "rel", "target"],
   activity: ["kinds", "types", "what", "corrections", "entity"],
   flow: ["source", "event", "correlation"],
   health: [],
@@ -83,10 +85,10 @@ export function read(search: string): Route {
   return bare(found as unknown as Route);
 }
 
-/** Where a step leads from here. What was selected belongs to the entity that it was selected at. */
+/** Where a step leads from here. What was selected or unfolded belongs to the entity that it was done at. */
 export function step(from: Route, patch: Partial<Route>): Route {
   const elsewhere = patch.entity !== undefined && patch.entity !== from.entity;
-  return bare({ ...from, ...(elsewhere ? { selected: "" } : {}), ...patch });
+  return bare({ ...from, ...(elsewhere ? { selected: "", unfolded: "" } : {}), ...patch });
 }
 
 /** A route with nothing in it that its page does not go by. */

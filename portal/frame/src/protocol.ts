@@ -3,7 +3,7 @@
 export const VERSION = 1;
 /** What a host may set. The address that is asked is not among them, and neither is a token. */
 export const ATTRIBUTES = [
-  "entity", "valid-at", "known-at", "as-known-then", "compare-to", "direction", "depth", "kinds", "types", "theme", "lang", "view", "impact", "selected", "hide", "span", "live",
+  "entity", "valid-at", "known-at", "as-known-then", "compare-to", "direction", "depth", "kinds", "types", "theme", "lang", "view", "impact", "selected", "hide", "unfolded", "span", "live",
 ] as const;
 const TIMES = { validAt: "valid-at", knownAt: "known-at", compareTo: "compare-to" } as const;
 const CHARS_MAX = 4_000;
