@@ -18,7 +18,7 @@ from graph_service.api.scalars import DateTime, Json
 from graph_service.api.selection import OF_KEYS, asked_below
 from graph_service.api.what_if import WhatIf, moments_of
 from graph_service.core.errors import BadRequest
-from graph_service.mapping.values import PROPERTY_NAME_CHARS_MAX
+from graph_service.core.model import PROPERTY_NAME_CHARS_MAX
 from graph_service.store.read.answers import ReachAt
 from graph_service.store.read.paths import Way
 

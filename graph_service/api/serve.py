@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from graph_service.api.live.service import Live
+from graph_service.api.wire import Wire
 from graph_service.core.errors import BadSettings
 
 STOP_TIMEOUT_S = 5
@@ -37,6 +38,7 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
     listener = _listen(host, port)
     config = uvicorn.Config(
         app,
+        http=Wire,
         log_config=None,
         access_log=False,
         lifespan="off",

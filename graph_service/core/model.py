@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from graph_service.core.time import FOREVER
 
+PROPERTY_NAME_CHARS_MAX = 128
+
 Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from graph_service.core.errors import BadInput
 
+RESERVED_TYPES = frozenset(("HAD", "ABOUT", "CAUSED", "RETRACTS"))
+"""Relationship types that the store uses itself, besides all that end in `_PAST`."""
 NEAR_MAX = 3
 WORDS_COMPARED_MAX = 500
 WORD_CHARS_COMPARED_MAX = 64

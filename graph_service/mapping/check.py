@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from graph_service.core.assertions import (
     Assertion,
@@ -20,8 +20,10 @@ from graph_service.core.assertions import (
 from graph_service.core.errors import BadRecord
 from graph_service.core.model import Properties
 from graph_service.core.time import FOREVER, format_instant
-from graph_service.mapping import mapping
 from graph_service.mapping.cloudevents import RECORD_BYTES_MAX, Record, decode
+
+if TYPE_CHECKING:
+    from graph_service.mapping import mapping
 
 TARGETS_SHOWN_MAX = 12
 VALUE_CHARS_MAX = 60
@@ -77,6 +79,9 @@ def check(
     Raises:
         BadMapping: a mapping file has a mistake.
     """
+    # Those who only render need none of it.
+    from graph_service.mapping import mapping
+
     loaded = mapping.Mapping.load(paths)
     events = tuple(
         _checked(loaded, number, line, record_bytes_max)

@@ -16,15 +16,12 @@ from graph_service.core.assertions import Assertion
 from graph_service.core.errors import BadMapping, BadRecord
 from graph_service.core.model import Event
 from graph_service.core.time import format_instant
-from graph_service.core.vocabulary import KindDeclaration, RelationshipDeclaration, Vocabulary
+from graph_service.core.vocabulary import RESERVED_TYPES, KindDeclaration, RelationshipDeclaration, Vocabulary
 from graph_service.mapping.compile import ASSERTIONS_MAX, TIME, CompiledRule, RuleCompiler
 from graph_service.mapping.expressions import Scope
 from graph_service.mapping.files import MappingModel, mistakes, read_model, read_text
 from graph_service.mapping.json_text import canonical_text
 from graph_service.mapping.yaml_tree import YamlTree
-
-RESERVED_TYPES = frozenset(("HAD", "ABOUT", "CAUSED", "RETRACTS"))
-"""Relationship types that the store uses itself, besides all that end in `_PAST`."""
 
 #: How many event types the rules are remembered for; past it, they are looked up again.
 _TYPES_REMEMBERED_MAX = 10_000

@@ -11,7 +11,7 @@ from typing import Any
 from cel import OptionalValue
 
 from graph_service.core.errors import BadRecord, BadTime
-from graph_service.core.model import Properties
+from graph_service.core.model import PROPERTY_NAME_CHARS_MAX, Properties
 from graph_service.core.time import from_millis, parse_instant
 from graph_service.mapping.expressions import Expression, Scope
 from graph_service.mapping.json_text import DEPTH_MAX, canonical_text
@@ -19,7 +19,6 @@ from graph_service.mapping.json_text import DEPTH_MAX, canonical_text
 KEY_CHARS_MAX = 1024
 VALUE_BYTES_MAX = 256 * 1024
 PROPERTIES_MAX = 1000
-PROPERTY_NAME_CHARS_MAX = 128
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

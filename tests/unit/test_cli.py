@@ -41,6 +41,16 @@ def test_help_names_every_command_and_imports_nothing_heavy(tmp_path: Path) -> N
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_an_api_starts_without_the_compiler_of_mappings() -> None:
+    """Which takes a third of a second to import, and is for who ingests, replays or asks what if."""
+    code = (
+        "import sys, graph_service.api.app, graph_service.api.serve\n"
+        "heavy = {'cel', 'prompt_toolkit', 'aiokafka', 'graph_service.mapping.files'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
     found = run("--help", folder=tmp_path)
     assert found.returncode == 0
     assert all(f" {command} " in found.stdout for command in COMMANDS)

@@ -49,3 +49,29 @@ async def test_a_used_port_is_said_in_one_sentence() -> None:
         other.listen()
         with pytest.raises(BadSettings, match="choose another"):
             await serve(app(), LOOPBACK, other.getsockname()[1])
+
+
+async def test_headers_have_an_end() -> None:
+    """Whoever sends headers for ever is told so, and cut off; what comes before in the same connection is answered."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port = probe.getsockname()[1]
+    serving = asyncio.create_task(serve(app(), LOOPBACK, port))
+    await asyncio.sleep(0.2)
+    try:
+        for endless in (b"x-long: " + b"a" * 8_000, b"x-a: 1\r\n" * 1_000):
+            reader, writer = await asyncio.open_connection(LOOPBACK, port)
+            for _ in range(3):
+                writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nx-some: " + b"b" * 30_000 + b"\r\n\r\n")
+                head = await reader.readuntil(b"\r\n\r\n")
+                assert head.startswith(b"HTTP/1.1 200"), head
+                assert await reader.readexactly(6) == b'"here"'
+            writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+            for _ in range(10):
+                writer.write(endless)
+            told = await asyncio.wait_for(reader.read(), 5)
+            assert told.startswith(b"HTTP/1.1 400") and told.endswith(b"The headers are too large."), told
+            writer.close()
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neo4j import AsyncDriver
 
 from graph_service.core.errors import BadRequest, BadSettings
 from graph_service.core.time import EARLIEST, LATEST, now
-from graph_service.mapping import RECORD_BYTES_MAX, Mapping
+from graph_service.mapping import RECORD_BYTES_MAX
 from graph_service.store.keep.letters import LetterFilter, LetterRecord, LetterRow
 from graph_service.store.keep.replay import Replayed, Replaying
 from graph_service.store.neo4j_errors import translated
@@ -19,6 +19,9 @@ from graph_service.store.read.asking import place_of
 from graph_service.store.read.reads import Reads
 from graph_service.store.write.records import Rules
 from graph_service.store.write.writer import Writer
+
+if TYPE_CHECKING:
+    from graph_service.mapping import Mapping
 
 IDS_MAX = 1000
 """In one request."""
@@ -151,6 +154,8 @@ class DeadLetters:
         files = await self._reads.run(query("read/mapping_kept"))
         if not files:
             raise BadSettings("the graph keeps no mapping; name the mapping files with which to replay")
+        from graph_service.mapping import Mapping
+
         return Mapping.parse([(file["name"], file["text"]) for file in files])
 
     async def _declared(self) -> Mapping:

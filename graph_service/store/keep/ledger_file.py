@@ -29,7 +29,7 @@ from typing import IO, Any, Final
 from graph_service.core.assertions import Assertion, EventRetracted
 from graph_service.core.errors import BadInput, BadRecord
 from graph_service.core.model import Event, EventId, RecordOrder
-from graph_service.mapping.mapping import RESERVED_TYPES
+from graph_service.core.vocabulary import RESERVED_TYPES
 from graph_service.store.queries import PAST, TYPE_NAME
 from graph_service.store.write.batch import MappedEvent
 from graph_service.store.write.claims import numbered_of

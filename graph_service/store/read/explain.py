@@ -19,7 +19,7 @@ from graph_service.core.explain import (
 )
 from graph_service.core.fold import Claim
 from graph_service.core.model import RecordOrder, canonical
-from graph_service.mapping.mapping import RESERVED_TYPES
+from graph_service.core.vocabulary import RESERVED_TYPES
 from graph_service.store.queries import PAST, query, query_with
 from graph_service.store.read import entities as read_entities
 from graph_service.store.read.answers import (

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from graph_service.core.assertions import Assertion, EventRetracted, owner_of
 from graph_service.core.changes import Change, changes_at
@@ -16,7 +17,6 @@ from graph_service.core.model import Event, RecordOrder, StreamKey, Version
 from graph_service.core.retraction import Spans, believed_spans
 from graph_service.core.time import FOREVER, now
 from graph_service.mapping import RECORD_BYTES_MAX, Record, decode
-from graph_service.mapping import Mapping as EventMapping
 from graph_service.mapping.json_text import canonical_text
 from graph_service.store.queries import query
 from graph_service.store.read import entities as read_entities
@@ -24,6 +24,9 @@ from graph_service.store.read.answers import EventRow, Point, VersionAt
 from graph_service.store.read.overlay import Overlay
 from graph_service.store.read.overlaying import streams_with
 from graph_service.store.read.reads import Reads
+
+if TYPE_CHECKING:
+    from graph_service.mapping import Mapping as EventMapping
 
 EVENTS_MAX = 100
 OWNERS_MAX = 1000

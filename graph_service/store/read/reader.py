@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from neo4j import AsyncDriver
 
 from graph_service.core.errors import BadRequest, BadSettings
 from graph_service.core.time import FOREVER, now
 from graph_service.core.vocabulary import Vocabulary
-from graph_service.mapping import Mapping
 from graph_service.store.queries import query, query_with, type_list
 from graph_service.store.read import diff as read_diff
 from graph_service.store.read import drift as read_drift
@@ -50,6 +49,9 @@ from graph_service.store.read.seen import EdgeKey
 from graph_service.store.read.standing import Standings, partition_at, watermark_of
 from graph_service.store.read.trend import Buckets, Measure, TrendFilter
 from graph_service.store.read.words import CountsAt
+
+if TYPE_CHECKING:
+    from graph_service.mapping import Mapping
 
 Direction = Literal["out", "in", "both"]
 #: (key, type, target, discriminator); type, target and discriminator are empty for an entity.
@@ -387,6 +389,8 @@ class Reader:
                 raise BadSettings(
                     "the graph keeps no mapping: start the ingester once, or name mapping files"
                 )
+            from graph_service.mapping import Mapping
+
             self._kept = Mapping.parse([(file["name"], file["text"]) for file in files])
         return self._kept
 

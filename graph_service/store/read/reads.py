@@ -12,8 +12,7 @@ from neo4j import READ_ACCESS, AsyncDriver, AsyncManagedTransaction, AsyncSessio
 from neo4j.exceptions import DriverError, Neo4jError
 
 from graph_service.core.errors import BadInput, StoreUnavailable, UnknownKind, UnknownType
-from graph_service.core.vocabulary import Vocabulary, near
-from graph_service.mapping.mapping import RESERVED_TYPES
+from graph_service.core.vocabulary import RESERVED_TYPES, Vocabulary, near
 from graph_service.store.neo4j_errors import translated
 from graph_service.store.queries import PAST, TYPE_NAME, base_types, query, query_with, type_list
 from graph_service.store.read.answers import Point

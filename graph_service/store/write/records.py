@@ -9,13 +9,16 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from graph_service.core.errors import BadRecord
 from graph_service.core.model import Event, RecordOrder
 from graph_service.mapping import RECORD_BYTES_MAX, Record, decode
-from graph_service.mapping import Mapping as EventMapping
 from graph_service.mapping.cloudevents import encode
 from graph_service.store.write.batch import DeadLetter, KafkaRecord, MappedEvent
+
+if TYPE_CHECKING:
+    from graph_service.mapping import Mapping as EventMapping
 
 MESSAGE_CHARS_MAX = 2000
 """Of the explanation in a dead letter."""
