@@ -1,6 +1,6 @@
 """`make bench`: one table of everything that is measured.
 
-    .venv/bin/python -m bench [--only impact,points.key] [--rounds 5] [--lap 1.0] [--small] [--trust] [--full]
+    .venv/bin/python -m bench [--only impact,points.key] [--rounds 5] [--lap 1.0] [--small] [--trust] [--full] [--peers FOLDER]
 
 Prints a table as Markdown and writes `test-output/bench.json` and `bench.md`. Graphs are made once and kept under `.data/bench`. `bench/README.md` explains each floor.
 """
@@ -42,8 +42,8 @@ async def run(bench: Bench, given: argparse.Namespace) -> None:
             await past.measure_history(bench, found)
     if bench.wants("ingest"):
         await ingest.measure(bench, given.events or (EVENTS_FULL if bench.full else EVENTS))
-    if bench.full:
-        peers.measure(bench)
+    if bench.full and bench.wants(peers.NAME):
+        await peers.measure(bench, peers.folder_of(given.peers))
 
 
 def main() -> None:
@@ -63,6 +63,10 @@ def main() -> None:
     )
     parser.add_argument(
         "--full", action="store_true", help="longer runs of the ingester, and the public peers"
+    )
+    parser.add_argument(
+        "--peers",
+        help="the folder of the public peers' scripts; by default BENCH_PEERS, or ../shared/bench-peers",
     )
     given = parser.parse_args()
     only = tuple(word.strip() for word in given.only.split(",") if word.strip())

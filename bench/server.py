@@ -30,12 +30,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def api(address: Address, *, fast: bool = True) -> Iterator[tuple[int, int]]:
-    """The port and the process id of an API process on this graph."""
+def api(
+    address: Address, *, fast: bool = True, impact_items_max: int | None = None
+) -> Iterator[tuple[int, int]]:
+    """The port and the process id of an API process on this graph; `impact_items_max`: instead of what one impact may have."""
     port = free_port()
-    said = json.dumps(
-        {"uri": address.uri, "user": address.user, "password": address.password, "port": port, "fast": fast}
-    )
+    said = json.dumps({
+        "uri": address.uri, "user": address.user, "password": address.password, "port": port, "fast": fast, "impact_items_max": impact_items_max
+    })  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.server"], env={**os.environ, VARIABLE: said}, cwd=ROOT
     )
@@ -59,7 +61,8 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-async def _serve(said: dict[str, str | int | bool]) -> None:
+async def _serve(said: dict[str, str | int | bool | None]) -> None:
+    from graph_service.api import impact_queries
     from graph_service.api.app import create_app
     from graph_service.api.exposure import Exposure
     from graph_service.api.limits.bounds import Limits
@@ -69,6 +72,8 @@ async def _serve(said: dict[str, str | int | bool]) -> None:
 
     # What one client may cost in a minute is left out; all else is as it is served.
     limits = Limits(query_cost_max=10**9, cost_per_s=10**9, cost_burst=10**9)
+    if (most := said.get("impact_items_max")) is not None:
+        impact_queries.IMPACT_ITEMS_MAX = int(most)
     auth = (str(said["user"]), str(said["password"]))
     async with AsyncGraphDatabase.driver(
         str(said["uri"]), auth=auth, notifications_min_severity="OFF"
