@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import pairwise, product
 from random import Random
@@ -134,9 +133,9 @@ class _Questions:
         begun = [one for one in believed if one.valid_from <= point.valid]
         here = next((one for one in begun if point.valid < one.valid_to), None)
         if here is None:
-            return replace(bare, ended=bool(begun))
-        return replace(
-            bare, declared=True, properties=here.properties, valid_from=here.valid_from, valid_to=here.valid_to,
+            return bare._replace(ended=bool(begun))
+        return bare._replace(
+            declared=True, properties=here.properties, valid_from=here.valid_from, valid_to=here.valid_to,
             known_from=here.known_from, known_to=here.known_to, event=here.event,
         )  # fmt: skip
 
@@ -159,7 +158,7 @@ class _Questions:
                 ends = {row.end.key: row.end for page in pages.values() for row in page.items if row.end}
                 if ends and ends.items() - (await self._reader.entities_by_key(ends, point)).items():
                     return f"the ends {ends}"
-                return {key: list(page.items) for key, page in pages.items()}
+                return {key: [edge._replace(end=None) for edge in page.items] for key, page in pages.items()}
 
             yield f"relationships {direction} at {point}", expected, found
 

@@ -37,7 +37,7 @@ VOCABULARY = Vocabulary(
 WORDS = {
     "type": "`CALLS`", "types": "`CALLS`|`FEEDS`", "past_types": "`CALLS_PAST`|`FEEDS_PAST`", "present": "`CALLS`", "past": "`CALLS_PAST`", "stored": "`CALLS`",
     "to_sources": "`CALLS`", "to_targets": "`FEEDS`", "past_to_sources": "`CALLS_PAST`", "past_to_targets": "`FEEDS_PAST`",
-    "checks": "CASE WHEN EXISTS { ()-[:`CALLS`|`CALLS_PAST`]->() } THEN 'CALLS' END", "begin": "<-", "end": "-", "steps": "5", "beyond": "6",
+    "checks": "CASE WHEN EXISTS { ()-[:`CALLS`|`CALLS_PAST`]->() } THEN 'CALLS' END", "begin": "<-", "end": "-", "back": "-", "home": "->", "steps": "5",
 }  # fmt: skip
 #: Where a word means something else than in other texts.
 WORDS_OF: dict[str, dict[str, str]] = {

@@ -499,7 +499,14 @@ async def test_one_entity_is_read_by_its_own_relationships(clean_graph: AsyncDri
         present, past = ("`CALLS`", "`CALLS_PAST`")
         words = [(word, present) for word in ("types", "to_sources", "to_targets")]
         words += [(f"past_{word}", past) for word, _ in words]
-        words += [("found", "key"), ("begin", "<-"), ("end", "-"), ("steps", "5"), ("beyond", "6")]
+        words += [
+            ("found", "key"),
+            ("begin", "<-"),
+            ("end", "-"),
+            ("back", "-"),
+            ("home", "->"),
+            ("steps", "5"),
+        ]
         for name in (
             "entities_at",
             "entities_scan",

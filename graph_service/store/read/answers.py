@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from graph_service.core.explain import Reason
@@ -65,9 +65,10 @@ class Standing:
         return self.watermark is not None and known <= self.watermark and not self.unsettled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntityAt:
-    """An entity as it was at a point. Without a row that holds (undeclared, ended) the times and the event are None."""
+class EntityAt(NamedTuple):
+    """An entity as it was at a point. Without a row that holds (undeclared, ended) the times and the event are None. A tuple, as all are of which an
+    answer may have thousands.
+    """
 
     key: str
     kind: str
@@ -82,8 +83,7 @@ class EntityAt:
     event: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelationshipAt:
+class RelationshipAt(NamedTuple):
     """One version of a relationship that holds at a point."""
 
     type: str
@@ -98,11 +98,11 @@ class RelationshipAt:
     event: str
     ended_by: str | None
     #: The other end as it was, where that was asked for and came with it.
-    end: EntityAt | None = field(default=None, compare=False, repr=False)
+    end: EntityAt | None = None
 
 
 class VersionAt(NamedTuple):
-    """One version of an entity (type and target empty) or a relationship. A tuple, since an answer may have thousands."""
+    """One version of an entity (type and target empty) or a relationship."""
 
     owner: str
     type: str
@@ -145,8 +145,7 @@ class Page(Generic[T]):
     more: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
+class Reached(NamedTuple):
     """One entity within an impact."""
 
     key: str
@@ -154,17 +153,19 @@ class Reached:
     distance: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImpactHit(Reached):
+class ImpactHit(NamedTuple):
     """One entity within an impact, and the relationship towards the asked entity that proves it."""
 
+    key: str
+    #: As `Reached.distance`.
+    distance: int
     #: The entity one step nearer to what was asked; the first of a path is the asked entity itself.
     parent: str
     #: The proving relationship between `key` and `parent`, in its own direction.
     relationship: RelationshipAt
 
 
-Hit = TypeVar("Hit", bound=Reached, covariant=True)
+Hit = TypeVar("Hit", bound=Reached | ImpactHit, covariant=True)
 
 
 # Without slots: `typing` notes on what is made through an alias what that was, and takes no for an answer only then.
@@ -182,8 +183,8 @@ class Reach(Generic[Hit]):
     left_out: int | None = None
 
 
-ReachAt: TypeAlias = Reach[Reached]
-"""Who is affected, and how far away."""
+ReachAt: TypeAlias = Reach[Reached | ImpactHit]
+"""Who is affected, and how far away; the proof of each may be there."""
 ImpactAt: TypeAlias = Reach[ImpactHit]
 """The same with the proof of each."""
 

@@ -64,24 +64,6 @@ class Followed(NamedTuple):
         return self.to_sources | self.to_targets
 
 
-async def impact(
-    reads: Reads,
-    of: Sequence[str],
-    *,
-    dependents: bool,
-    types: Sequence[str] | None,
-    max_depth: int,
-    at: Point,
-    limit: int,
-    timeout_s: float,
-    overlay: Overlay | None = None,
-) -> ImpactAt:
-    """See `Reader.impact`. With `overlay`, as if its events had been recorded: `at.known` is then its known time."""
-    followed = Followed.of(await reads.vocabulary(), await reads.types(types), dependents=dependents)
-    step = _Proving(reads, followed, at, timeout_s, overlay)
-    return await _walked(step, of, max_depth=max_depth, limit=limit)
-
-
 async def walked(
     reads: Reads,
     of: Sequence[str],
@@ -92,8 +74,24 @@ async def walked(
     limit: int,
     timeout_s: float,
 ) -> ReachAt:
-    """The same without proofs."""
+    """Who is how far away."""
     return await _walked(_Bare(reads, followed, at, timeout_s), of, max_depth=max_depth, limit=limit)
+
+
+async def proved(
+    reads: Reads,
+    of: Sequence[str],
+    followed: Followed,
+    *,
+    max_depth: int,
+    at: Point,
+    limit: int,
+    timeout_s: float,
+    overlay: Overlay | None,
+) -> ImpactAt:
+    """The same with proofs; with `overlay`, as if its events had been recorded: `at.known` is then its known time."""
+    step = _Proving(reads, followed, at, timeout_s, overlay)
+    return await _walked(step, of, max_depth=max_depth, limit=limit)
 
 
 async def _walked(step: _Step[Hit], of: Sequence[str], *, max_depth: int, limit: int) -> Reach[Hit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from graph_service.core.model import Row, StreamKey, kind_of
 from graph_service.core.time import FOREVER
@@ -62,8 +62,8 @@ class Overlay:
         )  # fmt: skip
         if here is None:
             return bare
-        return replace(
-            bare, declared=True, ended=False, properties=here.properties, valid_from=here.valid_from, valid_to=here.valid_to,
+        return bare._replace(
+            declared=True, ended=False, properties=here.properties, valid_from=here.valid_from, valid_to=here.valid_to,
             known_from=here.known_from, known_to=here.known_to, event=here.event,
         )  # fmt: skip
 

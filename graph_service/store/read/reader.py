@@ -16,7 +16,6 @@ from graph_service.store.read import drift as read_drift
 from graph_service.store.read import entities as read_entities
 from graph_service.store.read import events as read_events
 from graph_service.store.read import explain as read_explain
-from graph_service.store.read import impact as read_impact
 from graph_service.store.read import paths as read_paths
 from graph_service.store.read import reach as read_reach
 from graph_service.store.read import seen as read_seen
@@ -256,7 +255,7 @@ class Reader:
         Distances are exact. Where an entity is reached in several ways the least parent key, then type, then discriminator
         proves it. What `limit`, `max_depth` or `timeout_s` left out is said by `cut`; `count` is what is in `hits`.
         """
-        return await read_impact.impact(
+        return await read_reach.impact(
             self._reads, of, at=at, dependents=dependents, types=types, max_depth=max_depth, limit=limit,
             timeout_s=self._limit_s(timeout_s),
         )  # fmt: skip
@@ -304,7 +303,7 @@ class Reader:
         """
         sides = []
         for point, overlay in ((frm, None), (to, foreseen.overlay if foreseen else None)):
-            found = await read_impact.impact(
+            found = await read_reach.impact(
                 self._reads, of, at=point, dependents=dependents, types=types, max_depth=max_depth, limit=limit,
                 timeout_s=self._limit_s(timeout_s), overlay=overlay,
             )  # fmt: skip
