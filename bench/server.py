@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from neo4j import AsyncGraphDatabase
 
@@ -43,7 +44,7 @@ def api(
     )
     try:
         until_s = time.monotonic() + READY_S
-        while not _listens(port):
+        while not listens(port):
             if process.poll() is not None or time.monotonic() > until_s:
                 raise SystemExit("the API did not start; its messages are above")
             time.sleep(0.02)
@@ -56,12 +57,13 @@ def api(
             process.kill()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody does, on this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-async def _serve(said: dict[str, str | int | bool | None]) -> None:
+async def _serve(said: dict[str, Any]) -> None:
     from graph_service.api import impact_queries
     from graph_service.api.app import create_app
     from graph_service.api.exposure import Exposure
@@ -72,8 +74,8 @@ async def _serve(said: dict[str, str | int | bool | None]) -> None:
 
     # What one client may cost in a minute is left out; all else is as it is served.
     limits = Limits(query_cost_max=10**9, cost_per_s=10**9, cost_burst=10**9)
-    if (most := said.get("impact_items_max")) is not None:
-        impact_queries.IMPACT_ITEMS_MAX = int(most)
+    if isinstance(most := said.get("impact_items_max"), int):
+        impact_queries.IMPACT_ITEMS_MAX = most
     auth = (str(said["user"]), str(said["password"]))
     async with AsyncGraphDatabase.driver(
         str(said["uri"]), auth=auth, notifications_min_severity="OFF"

@@ -190,10 +190,16 @@ class _Questions:
         expected = graph.impact([of], DEPTH, dict.fromkeys(types, "source"), dependents)
 
         async def found() -> dict[str, int]:
-            answer = await self._reader.reach(
-                [of], at=point, dependents=dependents, types=types, max_depth=DEPTH
-            )
-            return {hit.key: hit.distance for hit in answer.hits}
+            asked = {"at": point, "dependents": dependents, "types": types, "max_depth": DEPTH}
+            answer = await self._reader.reach([of], **asked)
+            if answer.cut is not None:
+                return f"cut: {answer.cut}"
+            proved = await self._reader.impact([of], **asked)
+            if [(hit.key, hit.distance) for hit in proved.hits] != [
+                (hit.key, hit.distance) for hit in answer.hits
+            ]:
+                return f"with proofs: {proved}"
+            return _unproven(proved, of, graph) or {hit.key: hit.distance for hit in answer.hits}
 
         return f"reach of {of} at {point}, dependents {dependents}", expected, found
 

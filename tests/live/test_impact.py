@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from graph_service.core.model import RecordOrder
-from graph_service.store.read.answers import DriftAt, Reached
+from graph_service.store.read.answers import DriftAt, ImpactAt, Point, Reached
 from graph_service.store.read.foresee import Fate, Foreseen, ForeseenEvent, foresee
+from graph_service.store.read.impact import Followed
+from graph_service.store.read.impact import proved as walk_proved
 from graph_service.store.read.paths import Way
+from graph_service.store.read.reader import Reader
 from graph_service.store.read.reads import Reads
+from tests.builders import link, record
 from tests.histories import history
 from tests.impacts import all_paths, graph_at, wrong_drift
 from tests.live.comparing import DEPENDS, points_of
@@ -36,6 +41,14 @@ def history_of(seed: int) -> list[Recorded]:
     return mesh(seed) if seed % 2 else history(Random(seed).randrange)
 
 
+async def _walked(reader: Reader, of: list[str], asked: dict[str, Any]) -> ImpactAt:
+    reads, types = reader._reads, asked["types"]
+    followed = Followed.of(await reads.vocabulary(), await reads.types(types), dependents=asked["dependents"])
+    return await walk_proved(
+        reads, of, followed, at=asked["at"], max_depth=asked["max_depth"], limit=asked["limit"], timeout_s=30, overlay=None
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_impact_is_the_same_without_its_proofs(small_graph: SmallGraph, seed: int) -> None:
     """Who is how far away and what was left out, of one way to follow and of both, at points on both clocks, under every limit."""
@@ -49,12 +62,42 @@ async def test_impact_is_the_same_without_its_proofs(small_graph: SmallGraph, se
             "max_depth": pick.randint(1, 4), "limit": pick.choice((1, 2, 3, 10)),
         }  # fmt: skip
         of = pick.sample(KEYS, pick.randint(1, 2))
-        walked, reached = await graph.reader.impact(of, **asked), await graph.reader.reach(of, **asked)  # type: ignore[arg-type]
+        proved, reached = await graph.reader.impact(of, **asked), await graph.reader.reach(of, **asked)  # type: ignore[arg-type]
+        walked = await _walked(graph.reader, of, asked)
+        # What Neo4j finds at once is what is found step by step, proofs and all.
+        assert proved == walked, (of, asked)
         places = tuple(Reached(key=hit.key, distance=hit.distance) for hit in walked.hits)
         assert [(hit.key, hit.distance) for hit in reached.hits] == [
             (hit.key, hit.distance) for hit in places
         ]
         assert replace(reached, hits=places) == replace(walked, hits=places), (of, asked)
+
+
+async def test_what_is_to_end_ends_and_what_is_to_begin_begins(small_graph: SmallGraph) -> None:
+    """Relationships that were told to end, or to begin, after all that is recorded: impact at each instant of that future."""
+    told = [
+        record("e0", 101, link("b", "CALLS", "a", 0, 1_000), link("c", "CALLS", "b", 0)),
+        record("e1", 102, link("d", "CALLS", "a", 500, 2_000)),
+    ]
+    reader = (await small_graph.holding([told])).reader
+    for valid, expected in (
+        (150, {"b": 1, "c": 2}),
+        (500, {"b": 1, "c": 2, "d": 1}),
+        (999, {"b": 1, "c": 2, "d": 1}),
+        (1_000, {"d": 1}),
+        (2_000, {}),
+    ):
+        for depth, types in ((3, ["CALLS"]), (3, None), (1, ["CALLS"])):
+            at = Point(valid=valid, known=200)
+            asked = {"at": at, "dependents": True, "types": types, "max_depth": depth, "limit": 10}
+            nearer = {key: distance for key, distance in expected.items() if distance <= depth}
+            for found in (
+                await reader.impact(["a"], **asked),  # type: ignore[arg-type]
+                await reader.reach(["a"], **asked),  # type: ignore[arg-type]
+                await _walked(reader, ["a"], asked),
+            ):
+                assert {hit.key: hit.distance for hit in found.hits} == nearer, (at, types, depth)
+                assert found.left_out == (len(expected) - len(nearer) or None), (at, types, depth)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -117,10 +160,10 @@ async def _drifts(
 def _appended(records: Sequence[Recorded], taken: set, known: int) -> list[Recorded]:  # type: ignore[type-arg]
     """These as the newest records of a partition of their own; doubles left out."""
     appended: list[Recorded] = []
-    for record in records:
-        if record.event not in taken:
-            taken.add(record.event)
-            appended.append(replace(record, order=RecordOrder(known, "what-if", 0, len(appended))))
+    for one in records:
+        if one.event not in taken:
+            taken.add(one.event)
+            appended.append(replace(one, order=RecordOrder(known, "what-if", 0, len(appended))))
     return appended
 
 

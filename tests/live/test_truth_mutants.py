@@ -42,6 +42,7 @@ MUTANTS = (
     Mutant(name="an end told before it was known", query="read/impact_step", old=" OR $known < r.end_known"),
     Mutant(name="an end told before it was known, without proofs", query="read/impact_reach", old=" OR $known < r.end_known"),
     Mutant(name="the present of impact read for its past", query="read/impact_reach", old="$known >= g.recorded_at AND $valid >= g.recorded_at", new="true"),
+    Mutant(name="a proof by whoever is near, not nearer", query="read/impact_reach", old="q IN nearer OR ", new="true OR "),
     Mutant(name="an edge that still holds at its end", query="read/relationships_both", old="valid < r.valid_to", new="valid <= r.valid_to"),
     Mutant(name="the past read as the present", query="read/relationships_both", old="known >= g.recorded_at AND valid >= g.recorded_at", new="true"),
     Mutant(name="the discriminator forgotten", query="read/relationship_rows", old="coalesce(r.discriminator, '') = owner[2] AND "),
