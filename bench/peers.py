@@ -42,7 +42,7 @@ FOLDER_VARIABLE = "BENCH_PEERS"
 WORK = FOLDER / "peers"
 MEMORY = Memory(heap_mb=2048, pagecache_mb=1024)
 PASSES, SECONDS = 2, 3
-SETUP_S, RUN_S = 900.0, 3600.0
+SETUP_S, RUN_S = 900.0, 2400.0
 WHAT = {
     "Q1": "entity by key, five properties", "Q2": "page of 100 after a key", "Q3": "entity, its owners, 50 dependencies", "Q4": "impact to depth 5",
     "Q5": "impact to depth 5 as of then", "Q6": "neighbours, both ways, as of then",
@@ -194,8 +194,7 @@ def prepare(scripts: Scripts) -> str:
         _made("data", data)
     scripts.class_path.write_text(":".join(str(jar) for jar in ensure_jars().class_path("neo4j")))
     for name in ("py", "rs"):
-        wanted = scripts.packages[name]
-        if _once(f"venv-{name}", _mark(wanted)):
+        if _once(f"venv-{name}", _mark(wanted := scripts.packages[name])):
             _environment(scripts, name, wanted)
     package = scripts.folder / "ngql" / "package.json"
     if _once("ngql", _mark(package, scripts.npm)):
@@ -286,8 +285,10 @@ class PeerData(Data):
 
     def log(self) -> list[Happening]:
         """What happened: the entities are there first."""
-        start = self._start * 1000
-        there = [Happening(at=start, key=key, edge=None, spell=0, begins=True) for key in self.entities]
+        there = [
+            Happening(at=self._start * 1000, key=key, edge=None, spell=0, begins=True)
+            for key in self.entities
+        ]
         return there + super().log()
 
 
@@ -310,8 +311,7 @@ async def service(scripts: Scripts, data: str) -> AsyncIterator[None]:
                 path = WORK / "run" / f"{what}.pid"
                 path.write_text(str(its))
                 stack.callback(path.unlink, missing_ok=True)
-            http = HttpClients(port)
-            at = {AS_OF: {"valid": instant(scripts.now)}, NOW: None}
+            http, at = HttpClients(port), {AS_OF: {"valid": instant(scripts.now)}, NOW: None}
             cursors = {name: await _cursors(http, its) for name, its in at.items()}
             http.close()
             (WORK / "service.json").write_text(json.dumps({"port": port, "cursors": cursors}))
@@ -371,8 +371,7 @@ def _timed(
 
 def _records(begun: float) -> list[dict[str, Any]]:
     """What the run wrote; its first pass warmed up."""
-    files = [file for file in (WORK / "results").glob("run-*.jsonl") if file.stat().st_mtime >= begun]
-    if not files:
+    if not (files := [one for one in (WORK / "results").glob("run-*.jsonl") if one.stat().st_mtime >= begun]):
         raise Missing("the run wrote nothing")
     return [one for one in map(json.loads, max(files).read_text().splitlines()) if one["run"]]
 
@@ -395,8 +394,6 @@ def add_lines(bench: Bench, records: Sequence[dict[str, Any]]) -> None:
             rates = [tuple(one["many"]["rps"] for one in cell[:rounds]) for cell in (theirs, ours)]
             alone = [median(one["one"]["p50"] for one in cell) for cell in (theirs, ours)]
             errors = sum(one["many"]["errors"] for one in (*ours, *theirs))
-            more = f"one client's middle answer {alone[0]:.2f}, {alone[1]:.2f} ms" + (
-                f"; {errors} errors" if errors else ""
-            )
+            more = f"one client's middle answer {alone[0]:.2f}, {alone[1]:.2f} ms; {errors} errors"
             strangers = max(one["strangers"] for one in (*ours, *theirs))
             bench.add(Measured(line=line, floors=rates[0], values=rates[1], strangers=strangers, more=more))
