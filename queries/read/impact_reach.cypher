@@ -19,8 +19,8 @@ CALL (present_only) {
   WITH present_only WHERE $looks AND NOT present_only
   UNWIND $of AS key
   MATCH p = (:Entity {key: key}){begin}[:{types}|{past_types}*1..{steps}]{end}(x)
-  WHERE all(r IN relationships(p) WHERE r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to
-            AND ($valid < r.valid_to OR $known < r.end_known))
+  WHERE all(r IN relationships(p) WHERE ($valid < r.valid_to OR $known < r.end_known) AND r.valid_from <= $valid
+            AND r.known_from <= $known AND $known < r.known_to)
   WITH DISTINCT x LIMIT $most
   RETURN count(x) AS looked
 }
@@ -37,8 +37,8 @@ OPTIONAL CALL (present_only, looked) {
   WITH present_only, looked WHERE looked < $most AND NOT present_only
   UNWIND $of AS key
   MATCH p = (:Entity {key: key}){begin}[:{types}|{past_types}*1..{steps}]{end}(x)
-  WHERE all(r IN relationships(p) WHERE r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to
-            AND ($valid < r.valid_to OR $known < r.end_known))
+  WHERE all(r IN relationships(p) WHERE ($valid < r.valid_to OR $known < r.end_known) AND r.valid_from <= $valid
+            AND r.known_from <= $known AND $known < r.known_to)
   WITH x, min(length(p)) AS distance
   WHERE NOT x.key IN $of
   RETURN distance, collect(x) AS nodes
@@ -58,7 +58,7 @@ CALL (present_only, levels) {
     WITH present_only, last, nearer WHERE NOT present_only
     UNWIND last AS x
     MATCH (x){begin}[r:{types}|{past_types}]{end}(z:Entity)
-    WHERE 0 + r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to AND ($valid < r.valid_to OR $known < r.end_known)
+    WHERE ($valid < r.valid_to OR $known < r.end_known) AND 0 + r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to
       AND NOT z IN nearer AND NOT z.key IN $of
     RETURN z
   }
@@ -84,7 +84,7 @@ OPTIONAL CALL (present_only, levels) {
     WITH present_only, n, nodes, nearer WHERE NOT present_only
     UNWIND nodes AS x
     MATCH (x){back}[r:{types}|{past_types}]{home}(q:Entity)
-    WHERE 0 + r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to AND ($valid < r.valid_to OR $known < r.end_known)
+    WHERE ($valid < r.valid_to OR $known < r.end_known) AND 0 + r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to
       AND (q IN nearer OR n = 0 AND q.key IN $of)
     WITH x, min([q.key, $base[type(r)], coalesce(r.discriminator, ''), r]) AS way
     RETURN x, way
