@@ -33,7 +33,7 @@ from tests.oracle import Recorded
 BATCH = 2000
 HOT, CENTRE = "service:hot", "service:centre"
 KEY_CHARS, LARGE_CHARS = 1000, 100_000
-LARGE = (Filter("text", Op.EXISTS, True),)
+LARGE = (Filter(property="text", op=Op.EXISTS, value=True),)
 FIRST = 1_700_000_000_000_000
 """The valid time of the first version, in microseconds."""
 KNOWN = 1_800_000_000_000_000
