@@ -263,4 +263,12 @@ WORKED: Mapping[str, Sequence[Sequence[Recorded]]] = {
         _record("taken back", 101, retract("one")),
         _record("late", 102, entity("a", 3)),
     ),
+    "what was recorded before a retraction, and covers again what that took away": _in_batches(
+        [_record("one", 100, entity("a", 0)), _record("taken back", 101, retract("one"))],
+        [_record("late", 100, entity("a", 1), partition=1)],
+    ),
+    "what was recorded at the instant of a retraction, and covers again what that took away": _in_batches(
+        [_record("one", 100, entity("a", 0)), _record("taken back", 101, retract("one"))],
+        [_record("at once", 101, entity("a", 1), partition=1)],
+    ),
 }

@@ -75,7 +75,7 @@ class Rows:
             return row
         fits = [(name, value) for name, value in WRONG if hasattr(row, name)]
         wrong = dict([random.choice(fits)])
-        return row._replace(**wrong) if isinstance(row, VersionAt) else replace(row, **wrong)
+        return row._replace(**wrong) if isinstance(row, tuple) else replace(row, **wrong)
 
     def _some(self, most: int, *what: object) -> list[str]:
         random = self._random("some", *what)
@@ -278,7 +278,7 @@ class Rows:
         parent = of[0] if of else KEYS[0]
         found = []
         for distance, key in enumerate(self._some(5, "impact", *of, at and at.valid % 7), 1):
-            edge = replace(self.relationship_row(key, 0, "out"), target=parent)
+            edge = self.relationship_row(key, 0, "out")._replace(target=parent)
             found.append(ImpactHit(key=key, distance=distance, parent=parent, relationship=edge))
             parent = key
         return tuple(found)

@@ -95,10 +95,11 @@ def _different(old: Sequence[Row], new: Sequence[Row]) -> dict[str, tuple[list[R
 
 
 def _edges(rows: Sequence[Row]) -> dict[str, int]:
-    """By item, the last instant at which anything begins or ends in rows."""
+    """By item, the last instant at which anything begins or ends in rows. What was open and is not believed any more reaches behind all."""
     found: dict[str, int] = {}
     for row in rows:
-        edge = row.valid_from if row.valid_to == FOREVER else row.valid_to
+        standing = row.valid_to == row.known_to == FOREVER
+        edge = row.valid_from if standing else row.valid_to
         found[row.item] = max(edge, found.get(row.item, edge))
     return found
 
