@@ -193,10 +193,11 @@ class ChangeQueries:
         end = None if found.end is None else place_text(found.feed, found.end)
         return Connection(
             edges=[
-                Edge.at_place(Change(row=row, feed=found.feed), cursor)
+                Edge(node=Change(row=row, feed=found.feed), cursors=str, place=cursor)
                 for row, cursor in zip(found.changes, cursors, strict=True)
             ],
-            page_info=PageInfo.between_places(
-                more=found.more, resumed=after is not None, ends=None if end is None else ((cursors or [end])[0], end)
+            page_info=PageInfo(
+                has_next_page=found.more, has_previous_page=after is not None, cursors=str,
+                ends=None if end is None else ((cursors or [end])[0], end),
             ),
         )  # fmt: skip

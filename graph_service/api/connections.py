@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import strawberry
 
@@ -18,60 +18,51 @@ T = TypeVar("T")
 Row = TypeVar("Row")
 
 
-def _cursor_text(question: str, after: str, moment: Moment | None, earlier: Moment | None) -> str:
-    """Names the very points of this page, so that later pages do not see what is recorded in between. Without a moment, `after` is the cursor itself."""
-    if moment is None:
-        return after
-    point, other = moment.point, None if earlier is None else earlier.point
-    return write_cursor(question, Cursor(after=after, valid=point.valid, known=point.known, earlier=other))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursors:
+    """How the cursors of one page are written. They name its very points, so that later pages do not see what is recorded in between."""
+
+    question: str
+    #: Gives the store's cursor of a row.
+    after: Callable[[Any], str]
+    moment: Moment
+    earlier: Moment | None
+
+    def __call__(self, row: object) -> str:
+        """The cursor of a row."""
+        point, other = self.moment.point, None if self.earlier is None else self.earlier.point
+        cursor = Cursor(after=self.after(row), valid=point.valid, known=point.known, earlier=other)
+        return write_cursor(self.question, cursor)
 
 
 @strawberry.type(description="One item of a page.")
 class Edge(Generic[T]):
     node: T = strawberry.field(description="The item.")
-    question: strawberry.Private[str]
-    #: Gives the store's cursor, which few ask for.
-    after: strawberry.Private[Callable[[], str]]
-    moment: strawberry.Private[Moment | None]
-    earlier: strawberry.Private[Moment | None] = None
-
-    @classmethod
-    def at_place(cls, node: T, cursor: str) -> Edge[T]:
-        """An edge whose cursor is at hand, for it names a place that stays."""
-        return cls(node=node, question="", after=lambda: cursor, moment=None)
+    #: Gives the cursor of `place`, which few ask for: `str` where that is a cursor already, for it names a place that stays.
+    cursors: strawberry.Private[Callable[[Any], str]]
+    place: strawberry.Private[object]
 
     @resolved("Pass it as `after` to go on behind this item, at the same point.")
     def cursor(self) -> str:
-        return _cursor_text(self.question, self.after(), self.moment, self.earlier)
+        return self.cursors(self.place)
 
 
 @strawberry.type(description="Where a page lies among all items.")
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether more items follow.")
     has_previous_page: bool = strawberry.field(description="Whether items came before: true after a cursor.")
-    question: strawberry.Private[str]
-    ends: strawberry.Private[tuple[Callable[[], str], Callable[[], str]] | None]
-    moment: strawberry.Private[Moment | None]
-    earlier: strawberry.Private[Moment | None] = None
-
-    @classmethod
-    def between_places(cls, *, more: bool, resumed: bool, ends: tuple[str, str] | None) -> PageInfo:
-        """Of a page whose cursors are at hand, for they name places that stay."""
-        own = None if ends is None else (partial(str, ends[0]), partial(str, ends[1]))
-        return cls(has_next_page=more, has_previous_page=resumed, question="", ends=own, moment=None)
+    #: See `Edge`.
+    cursors: strawberry.Private[Callable[[Any], str]]
+    #: The places of the first and the last item; None on an empty page.
+    ends: strawberry.Private[tuple[object, object] | None]
 
     @resolved("The cursor of the first item; null on an empty page.")
     def start_cursor(self) -> str | None:
-        return self._cursor(0)
+        return None if self.ends is None else self.cursors(self.ends[0])
 
     @resolved("The cursor of the last item: `after` for the next page; null on an empty page.")
     def end_cursor(self) -> str | None:
-        return self._cursor(1)
-
-    def _cursor(self, end: int) -> str | None:
-        if self.ends is None:
-            return None
-        return _cursor_text(self.question, self.ends[end](), self.moment, self.earlier)
+        return None if self.ends is None else self.cursors(self.ends[1])
 
 
 @strawberry.type(description="One page of items, in a stable order.")
@@ -122,19 +113,14 @@ def page(
     earlier: Moment | None = None,
 ) -> Connection[T]:
     """A page of the store as a connection; `after` gives the store's cursor of a row. `earlier` is the point it compares with, if any."""
-    keys = [partial(after, row) for row in found.items]
+    cursors, rows = Cursors(question=question, after=after, moment=moment, earlier=earlier), found.items
     return Connection(
-        edges=[
-            Edge(node=node(row), question=question, after=key, moment=moment, earlier=earlier)
-            for row, key in zip(found.items, keys, strict=True)
-        ],
+        edges=[Edge(node=node(row), cursors=cursors, place=row) for row in rows],
         page_info=PageInfo(
             has_next_page=found.more,
             has_previous_page=resumed,
-            question=question,
-            ends=(keys[0], keys[-1]) if keys else None,
-            moment=moment,
-            earlier=earlier,
+            cursors=cursors,
+            ends=(rows[0], rows[-1]) if rows else None,
         ),
         moment=moment,
     )

@@ -265,7 +265,7 @@ class Context:
     async def _relationships(self, some: list[RelationshipsAsked]) -> dict[str, Page[RelationshipAt]]:
         """Those that differ in their keys only."""
         one = some[0]
-        pages = await self.reader.relationships(
+        return await self.reader.relationships(
             [each.key for each in some],
             types=one.types,
             direction=one.direction,
@@ -274,16 +274,6 @@ class Context:
             after=one.after,
             ends=one.ends,
         )
-        if one.ends:
-            self.entities.keep(
-                {
-                    (row.end.key, one.point): row.end
-                    for page in pages.values()
-                    for row in page.items
-                    if row.end is not None
-                }
-            )
-        return pages
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

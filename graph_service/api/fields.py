@@ -10,22 +10,28 @@ import strawberry
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
 
-LOADS = "__loads__"
-"""The mark of a resolver that loads."""
+LOADS, AT_HAND = "__loads__", "__at_hand__"
+"""The marks of a resolver: that it loads, and what gives its value without waiting where that is at hand."""
 
 
 def resolved(
-    description: str, *, name: str | None = None, loads: bool = False
+    description: str,
+    *,
+    name: str | None = None,
+    loads: bool = False,
+    at_hand: Callable[..., Any] | None = None,
 ) -> Callable[[Resolver], Resolver]:
     """Makes a method a field of the schema, under its own name in camel case unless another is given. Every field is described.
 
     `loads` is a promise: of all that it may wait for, it awaits only what the loaders, `standing`, `moment`, `basis`, `vocabulary` and `types` of
     the context give, never the reader itself. Then it is carried on together with others, without a task of its own.
+    `at_hand` takes what the resolver takes and gives the same value, or None where that has to be waited for.
     """
     field = cast("Callable[[Resolver], Resolver]", strawberry.field(name=name, description=description))
 
     def marked(resolver: Resolver) -> Resolver:
         setattr(resolver, LOADS, loads)
+        setattr(resolver, AT_HAND, at_hand)
         return field(resolver)
 
     return marked

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -30,14 +29,6 @@ class Loader(DataLoader[Key, Found]):
             self.batch = None
         shared: asyncio.Future[Found] = asyncio.ensure_future(super().load(key))
         return shared if shared.done() else _Waiter(shared)
-
-    def keep(self, found: Mapping[Key, Found]) -> None:
-        """What came with something else, and need not be looked up any more."""
-        for key, value in found.items():
-            if self.cache_map.get(key) is None:
-                future: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
-                future.set_result(value)
-                self.cache_map.set(key, future)
 
 
 class _Waiter(asyncio.Future[Any]):

@@ -169,18 +169,26 @@ class Relationship(Node):
     def type(self) -> str:
         return self.row.type
 
-    @resolved("The entity it goes out from.", loads=True)
+    @resolved(
+        "The entity it goes out from.", loads=True, at_hand=lambda self, info: self.end(info, self.row.source)
+    )
     async def source(self, info: Info) -> Entity:
-        return await self._end(info, self.row.source)
+        return self.end(info, self.row.source) or await entity_of(info.context, self.row.source, self.moment)
 
-    @resolved("The entity it points to.", loads=True)
+    @resolved(
+        "The entity it points to.", loads=True, at_hand=lambda self, info: self.end(info, self.row.target)
+    )
     async def target(self, info: Info) -> Entity:
-        return await self._end(info, self.row.target)
+        return self.end(info, self.row.target) or await entity_of(info.context, self.row.target, self.moment)
 
-    async def _end(self, info: Info, key: str) -> Entity:
+    def end(self, info: Info, key: str) -> Entity | None:
+        """One of its ends, where nothing has to be loaded for it: its key says all that is asked, or it came with the relationship."""
         if asked_below(info) <= OF_KEYS:
             return as_entity(key, None, self.moment)
-        return await entity_of(info.context, key, self.moment)
+        came = self.row.end
+        if came is None or came.key != key or self.moment.foreseen is not None:
+            return None
+        return as_entity(key, came, self.moment)
 
     @resolved("What tells it from others of the same type between the same ends; null for none.")
     def discriminator(self) -> str | None:

@@ -175,7 +175,7 @@ class Compiler:
             load = Load(name=name, resolver=source.resolver, call=call, loads=source.loads, write=_unknown)
             self._loads.append(load)
             load.write = self._write(definition.type, details)
-            return body.load(name, number)
+            return body.load(name, number, source.at_hand, call, load.write)
         value = (
             body.attribute(source.attribute)
             if source.attribute is not None
@@ -224,9 +224,20 @@ class _Body:
     def constant(self, name: str, value: str) -> None:
         self._items.append(f"{name!r}: {value!r}")
 
-    def load(self, name: str, number: int) -> None:
+    def load(
+        self, name: str, number: int, at_hand: Callable[..., Any] | None, call: int, write: Write
+    ) -> None:
         self._items.append(f"{name!r}: None")
-        self._loads.append(f"waiting[{number}].append((written, found))")
+        waits = f"waiting[{number}].append((written, found))"
+        if at_hand is None:
+            self._loads.append(waits)
+            return
+        own = f"h{number}"
+        self._loads += [
+            f"{own} = {self._name(at_hand)}(found, **given[{call}])",
+            f"if {own} is None: {waits}",
+            f"else: written[{name!r}] = {self._name(write)}({own}, waiting, given)",
+        ]
 
     def attribute(self, name: str) -> str:
         return f"found.{name}"

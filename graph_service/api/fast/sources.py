@@ -11,7 +11,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.base import StrawberryObjectDefinition
 
-from graph_service.api.fields import LOADS
+from graph_service.api.fields import AT_HAND, LOADS
 
 if TYPE_CHECKING:
     from strawberry import Schema
@@ -50,6 +50,8 @@ class Source:
     awaited: bool = False
     #: Whether it waits for nothing but loaders: see `graph_service.api.fields`.
     loads: bool = False
+    #: Gives what an awaited resolver would, or None where that is not at hand.
+    at_hand: Callable[..., Any] | None = None
     #: From arguments as GraphQL reads them to those of the resolver; None where it takes none.
     arguments: Callable[[dict[str, Any], Info], dict[str, Any]] | None = None
 
@@ -113,6 +115,7 @@ class Sources:
             info=None if resolver.info_parameter is None else resolver.info_parameter.name,
             awaited=resolver.is_async,
             loads=getattr(function, LOADS, False),
+            at_hand=getattr(function, AT_HAND, None),
             arguments=self._arguments(field) if field.arguments else None,
         )
 
