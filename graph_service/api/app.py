@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from fastapi import FastAPI, Request, WebSocket
@@ -23,7 +24,7 @@ from graph_service.api.live.service import Live
 from graph_service.api.live.sse import EventStream, asks_for_stream
 from graph_service.api.schema import Schema, make_schema
 from graph_service.api.security.access import Access, bearer
-from graph_service.api.security.doors import Guard
+from graph_service.api.security.doors import App, Guard, Receive, Scope, Send
 from graph_service.api.security.roles import Principal, Role
 from graph_service.api.warming import warm_up
 from graph_service.api.web import add_pages
@@ -56,7 +57,6 @@ def create_app(
     """
     exposed = exposure or Exposure()
     app = FastAPI(title="graph-service", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, doors=exposed.doors)
     schema = make_schema(exposed.limits, exposed.introspection, fast=exposed.fast)
     kept = _checked(schema, exposed.kept)
 
@@ -85,7 +85,9 @@ def create_app(
         except Subscribes as found:
             return EventStream(request, live, (found.principal, found.asked))
 
-    # Nothing here is for FastAPI to look at.
+    app.add_middleware(_Straight, path="/graphql", methods=frozenset({"GET", "POST"}), answer=graphql)
+    app.add_middleware(Guard, doors=exposed.doors)
+    # All other methods are refused there.
     app.add_route("/graphql", graphql, methods=["GET", "POST"])
 
     @app.websocket("/graphql")
@@ -113,6 +115,22 @@ def create_app(
         embed_origins=exposed.doors.embed_origins,
     )
     return app
+
+
+class _Straight:
+    """Goes straight from the doors to what answers one path: there is nothing for a router and its layers to find out."""
+
+    def __init__(
+        self, app: App, path: str, methods: frozenset[str], answer: Callable[[Request], Awaitable[Response]]
+    ) -> None:
+        self._app, self._path, self._methods, self._answer = app, path, methods, answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != self._path or scope["method"] not in self._methods:
+            await self._app(scope, receive, send)
+            return
+        response = await self._answer(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 async def not_ready(reader: Reader) -> str | None:

@@ -11,7 +11,8 @@ from graph_service.api.bases import Basis
 from graph_service.api.context import Info, Moment
 from graph_service.api.fields import resolved
 from graph_service.api.impacts import Truncation
-from graph_service.api.nodes import Event, event_of, name_of
+from graph_service.api.names import name_of
+from graph_service.api.nodes import Event, event_of
 from graph_service.api.proofs import Scores
 from graph_service.api.scalars import DateTime, instant
 from graph_service.store.read.answers import EntityAt, RelationshipAt

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import Annotated
 
 import strawberry
@@ -13,10 +12,11 @@ from graph_service.api.connections import Connection, page, resume
 from graph_service.api.context import Context, Info, Moment, Owner, RelationshipsAsked, page_size
 from graph_service.api.fields import resolved
 from graph_service.api.ids import encode, fingerprint
+from graph_service.api.names import bare_entity, name_of
 from graph_service.api.scalars import DateTime, Json, differing, instant, parsed
 from graph_service.api.selection import OF_KEYS, asked_below
 from graph_service.api.versions import version_before, version_cursor, version_place, version_slice
-from graph_service.core.model import event_uid, kind_of
+from graph_service.core.model import event_uid
 from graph_service.store.read.answers import EntityAt, EventRow, Page, RelationshipAt, VersionAt
 from graph_service.store.read.asking import event_cursor, relationship_cursor
 
@@ -377,23 +377,7 @@ def owner_of(row: VersionAt) -> Owner:
 
 def as_entity(key: str, row: EntityAt | None, moment: Moment) -> Entity:
     """The end of a relationship, shown and marked even when nothing declares it."""
-    return Entity(row=_bare(key) if row is None else row, moment=moment)
-
-
-@lru_cache(maxsize=20_000)
-def _bare(key: str) -> EntityAt:
-    """All that a key says."""
-    return EntityAt(
-        key=key, kind=kind_of(key), declared=False, ended=False, properties="{}",
-        valid_from=None, valid_to=None, known_from=None, known_to=None, event=None,
-    )  # fmt: skip
-
-
-async def name_of(context: Context, row: EntityAt) -> str:
-    """The name of an entity for people."""
-    declared = (await context.vocabulary()).kinds.get(row.kind)
-    shown = json.loads(row.properties).get(declared.display) if declared and declared.display else None
-    return shown if isinstance(shown, str) and shown else row.key.partition(":")[2] or row.key
+    return Entity(row=bare_entity(key) if row is None else row, moment=moment)
 
 
 async def entity_of(context: Context, key: str, moment: Moment) -> Entity:

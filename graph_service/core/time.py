@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from graph_service.core.errors import BadTime
 
@@ -58,6 +59,7 @@ def from_millis(millis: int) -> int:
     return _bounded(millis * 1000, str(millis))
 
 
+@lru_cache(maxsize=4096)
 def format_instant(instant: int) -> str:
     """Microseconds as RFC 3339 UTC: no fraction when it is zero, six digits when it is not."""
     return f"{(_BARE_EPOCH + timedelta(microseconds=instant)).isoformat()}Z"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -17,10 +18,13 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 PREFLIGHT_S = 600
+ADDED_MAX = 64
 METHODS = "GET, POST"
 #: What a page of another origin may send and read.
 SENT_HEADERS = "accept, authorization, content-type, if-none-match, last-event-id"
 READ_HEADERS = "etag, retry-after, www-authenticate"
+
+_LOOKED_AT = frozenset({b"host", b"origin", b"sec-fetch-site"})
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -78,13 +82,15 @@ class Guard:
     def __init__(self, app: App, doors: Doors) -> None:
         """`app` is asked only what the doors let in."""
         self._app, self._doors = app, doors
+        #: What is added to answers, by path and by the origin that asks; the last few.
+        self._added = lru_cache(maxsize=ADDED_MAX)(self._headers_added)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or connection."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = _headers(scope, (b"host", b"origin", b"sec-fetch-site"))
+        headers = _headers(scope)
         host, origin = headers.get(b"host", ""), headers.get(b"origin")
         refused = self._refused(scope, host, origin, headers.get(b"sec-fetch-site"))
         if scope["type"] == "websocket":
@@ -125,7 +131,7 @@ class Guard:
             return "pages of other sites may not ask here without saying who they are"
         return None
 
-    def _added(self, path: str, origin: str | None) -> list[tuple[bytes, bytes]]:
+    def _headers_added(self, path: str, origin: str | None) -> tuple[tuple[bytes, bytes], ...]:
         found = {
             "content-security-policy": self._doors.policy(path),
             "x-content-type-options": "nosniff",
@@ -140,7 +146,7 @@ class Guard:
                 "access-control-expose-headers": READ_HEADERS,
                 "cross-origin-resource-policy": "cross-origin",
             }
-        return [(name.encode(), value.encode("latin-1")) for name, value in found.items()]
+        return tuple((name.encode(), value.encode("latin-1")) for name, value in found.items())
 
 
 def _preflight(allowed: bool) -> dict[str, str]:
@@ -173,9 +179,8 @@ def _body(message: str) -> bytes:
     return orjson.dumps({"errors": [{"message": message, "extensions": {"code": "FORBIDDEN"}}]})
 
 
-def _headers(scope: Scope, names: Iterable[bytes]) -> dict[bytes, str]:
-    wanted = set(names)
-    return {name: value.decode("latin-1") for name, value in scope["headers"] if name in wanted}
+def _headers(scope: Scope) -> dict[bytes, str]:
+    return {name: value.decode("latin-1") for name, value in scope["headers"] if name in _LOOKED_AT}
 
 
 def _without_port(host: str) -> str:
