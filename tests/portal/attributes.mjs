@@ -155,18 +155,18 @@ async function until(page, go, given) {
 
 // --- much of something: a long history, a wide impact --------------------------------------------------------------------------------------------------
 {
-  const page = await open({ entity: "service:busy", "valid-at": at(29) });
+  const page = await open({ entity: "service:busy", "valid-at": at(1) });
   await ready(page);
   const much = (found.much = {});
-  much.changes = await text(page, ".axis text:nth-last-of-type(2)");
+  much.changes = await inside(page, (root) => root.querySelector(".axis text[text-anchor=middle]").textContent.trim());
   await page.getByRole("button", { name: "Table" }).click();
   const table = (number) => inside(page, (root, number) => [...root.querySelectorAll("[part=table]")[number].querySelectorAll("tbody tr")].map((row) => row.textContent.trim()), number);
   const rows = await table(2);
   much.rows = [rows.length, rows.at(-1)];
   await shot(page, "long-table");
   await violations(page, "long table");
-  await set(page, { entity: "service:wide", view: "impact" });
-  await until(page, (root) => root.querySelector("[part=impact] tbody tr"));
+  await set(page, { entity: "service:wide", view: "impact", "valid-at": at(29) });
+  await until(page, (root) => root.querySelector("[part=impact] tbody tr:nth-child(2)"));
   much.impact = [await text(page, "[part=impact] strong"), await inside(page, (root) => root.querySelectorAll("[part=impact] tbody tr").length), await text(page, "[part=impact] .spread button")];
   await shot(page, "wide-impact");
   await page.close();
@@ -177,7 +177,7 @@ async function until(page, go, given) {
   const { origin } = new URL(GRAPH_URL);
   const { browser } = await import("./driving.mjs");
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce" });
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   await page.addInitScript((key) => sessionStorage.setItem("graph-explorer-token", key), GRAPH_KEY);
   await page.goto(`${origin}/explorer?entity=service:busy&valid=${at(29)}`);
   const properties = page.locator("ex-overview .props > div");

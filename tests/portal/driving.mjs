@@ -74,7 +74,7 @@ export const BEARER = { authorization: `Bearer ${GRAPH_KEY}` };
 export async function open(attributes, { headers = BEARER, dir = "ltr", scheme = "light", forced = "none", width = 1280, height = 900, motion = "reduce" } = {}) {
   const { origin } = new URL(GRAPH_URL);
   const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme, forcedColors: forced, reducedMotion: motion });
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   await watch(page, (url) => url.origin === origin && ["/graphql", "/page", "/element.js"].includes(url.pathname));
   const all = [attributes].flat();
   const body = `<!doctype html><html lang="en" dir="${dir}"><meta charset="utf-8"><title>Test</title><script type="module" src="/element.js"></script><main><h1>Test</h1>${'<knowledge-graph endpoint="/graphql"></knowledge-graph>'.repeat(all.length)}</main></html>`;

@@ -22,6 +22,7 @@ export const styles = css`
     container-type: inline-size;
     color: var(--_text);
     background: var(--_surface);
+    border-radius: var(--_radius);
     font: 14px/1.45 var(--_font);
     min-inline-size: 16rem;
   }
