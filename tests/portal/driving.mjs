@@ -49,7 +49,7 @@ export async function violations(page, name) {
   const told = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] }).then((all) => all.violations.map((one) => one.id + ": " + one.nodes.map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).slice(0, 3).join("; ")))`);
   if (told.length) found.axe[name] = told;
 }
-/** What something costs the main thread of a page, in ms of its own CPU time: others on the machine do not make it more. Until the frame after it is drawn. */
+/** What something costs the main thread of a page, in ms of its own CPU time: what waits for others on the machine is not in it. Until the frame after it is drawn. */
 export async function costs(page) {
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
