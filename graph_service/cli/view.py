@@ -23,6 +23,7 @@ INSTANTS_MAX, INNER_INSTANTS_MAX = 400, 24
 INNER_MAX, HISTORIES_MAX, MADE_BY_MAX, CAUSES_MAX = 40, 150, 60, 100
 PAGE = 200
 GRID = 8
+HISTORY_PAGES_MAX = 20
 TIMEOUT_S = 60.0
 _OPERATION = re.compile(r"^(?:query|subscription) (\w+)")
 Json = dict[str, Any]
@@ -67,6 +68,26 @@ class Recorder:
         found: Json = await self.ask(self.texts[operation], variables)
         return found
 
+    async def history(self, key: str) -> Json | None:
+        """An entity with all its versions; None where nothing was known of it."""
+        found: Json | None = None
+        after: str | None = None
+        for _ in range(HISTORY_PAGES_MAX):
+            entity = (await self.of("History", key=key, known=self.known, after=after))["entity"]
+            if entity is None:
+                return found
+            page = entity["history"]
+            if found is None:
+                found = entity
+            else:
+                found["history"]["edges"] += page["edges"]
+            if not page["pageInfo"]["hasNextPage"]:
+                found["history"]["pageInfo"] = {"hasNextPage": False, "endCursor": None}
+                return found
+            after = page["pageInfo"]["endCursor"]
+        self.left_out.append(f"versions of {key} beyond the first {HISTORY_PAGES_MAX * PAGE:,}")
+        return found
+
     def point(self, instant: int) -> Json:
         """A point on both clocks, as the API wants it."""
         return {"valid": format_instant(instant), "known": self.known}
@@ -101,7 +122,7 @@ class Recorder:
     async def _moments(self, key: str, most: int) -> tuple[set[int], bool]:
         """When it, or a relationship of it, became otherwise; and whether these are all."""
         around = await self.instants(key, self.now, most)
-        history = (await self.of("History", key=key, known=self.known))["entity"]
+        history = await self.history(key)
         versions = [edge["node"] for edge in history["history"]["edges"]] if history else []
         own = {parse_instant(at) for one in versions for at in (one["validFrom"], one["validTo"]) if at}
         if len(around) < most:
@@ -245,10 +266,9 @@ def _near(recorder: Recorder, entity: Json) -> set[str]:
 
 async def _beside(recorder: Recorder, key: str, focus: Json, near: list[str], shown: set[int]) -> Json:
     """What is told beside the picture: words, histories, what made each change, causes, impact."""
-    known = recorder.known
     words = (await recorder.of("Vocabulary"))["vocabulary"]
     histories = {
-        one: (await recorder.of("History", key=one, known=known))["entity"]
+        one: await recorder.history(one)
         for one in [key, *(other for other in near if other != key)][:HISTORIES_MAX]
     }
     moments: dict[str, Any] = {}

@@ -8,5 +8,6 @@ export default defineConfig({
   root: here("../../tests/portal"),
   resolve: { alias: { "fast-check": here("node_modules/fast-check"), "@element": here("src"), "@explorer": here("../explorer/src") } },
   server: { fs: { allow: [here("../..")] } },
-  test: { globals: true, include: ["**/*.test.ts"], environment: "node", cache: false },
+  // Hundreds of generated cases take as long as the machine is busy.
+  test: { globals: true, include: ["**/*.test.ts"], environment: "node", cache: false, testTimeout: 60_000 },
 });

@@ -147,7 +147,7 @@ async def test_an_address_shared_shows_the_same(found: dict[str, Any]) -> None:
     assert found["scrubbed"].startswith("?entity=service:checkout&valid=202")
     assert found["shared"] == [True, True]
     assert "entities" in found["announced"]
-    assert found["before"] == "Mar 1, 2026, 00:00"
+    assert found["before"] == "Mar 1, 2026, 00:00 UTC"
     assert found["told"] != found["before"]
 
 

@@ -23,9 +23,11 @@ from tests.portal_browser import ELEMENT, PORTAL, Browser, find_browser, shots
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 BYTES_MAX = 45_000
-TIMEOUT_S = 150.0
+TIMEOUT_S = 240.0
 #: Promised are 50 and 150 on a machine of its own; this one is shared.
 SHARED_FACTOR = 6.0
+#: By CPU time of the page's main thread, which others on the machine make longer only through its caches; with the drawing of the frame.
+CPU_FACTOR = 3.0
 HUB = tuple(f"service:spoke-{number:03}" for number in range(189))
 ODD = (
     "service:<img src=x onerror=alert(1)>",
@@ -168,9 +170,13 @@ async def test_nothing_is_left_out_uncounted(found: dict[str, Any]) -> None:
 
 async def test_200_nodes_are_quick(found: dict[str, Any]) -> None:
     """A step in time, a layout of all of it, and all of it drawn from nothing."""
-    assert found["timing"]["scrub_ms_p95"] <= 50 * SHARED_FACTOR, found["timing"]
-    assert found["timing"]["layout_ms"] <= 150 * SHARED_FACTOR, found["timing"]
-    assert found["timing"]["first_ms"] <= 150 * SHARED_FACTOR, found["timing"]
+    timing = found["timing"]
+    assert timing["scrub_ms_p95"] <= 50 * SHARED_FACTOR, timing
+    assert timing["layout_ms"] <= 150 * SHARED_FACTOR, timing
+    assert timing["first_ms"] <= 150 * SHARED_FACTOR, timing
+    assert timing["scrub_cpu_ms_p95"] <= 50 * CPU_FACTOR, timing
+    assert timing["layout_cpu_ms"] <= 150 * CPU_FACTOR, timing
+    assert timing["first_cpu_ms"] <= 150 * CPU_FACTOR, timing
 
 
 async def test_the_page_stays_strict(found: dict[str, Any]) -> None:

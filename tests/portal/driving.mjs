@@ -49,6 +49,21 @@ export async function violations(page, name) {
   const told = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] }).then((all) => all.violations.map((one) => one.id + ": " + one.nodes.map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).slice(0, 3).join("; ")))`);
   if (told.length) found.axe[name] = told;
 }
+/** What something costs the main thread of a page, in ms of its own CPU time: what waits for others on the machine is not in it. Until the frame after it is drawn. */
+export async function costs(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
+  const spent_s = async () => (await session.send("Performance.getMetrics")).metrics.find((one) => one.name === "TaskDuration").value;
+  const frame = () => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+  return async (go, given) => {
+    await frame();
+    const before_s = await spent_s();
+    await page.evaluate(go, given);
+    await frame();
+    return ((await spent_s()) - before_s) * 1_000;
+  };
+}
+export const rank = (all, share) => [...all].sort((a, b) => a - b)[Math.min(all.length - 1, Math.floor(all.length * share))];
 export const wait = (page, ms) => page.waitForTimeout(ms);
 
 // --- pages with <knowledge-graph> in them -----------------------------------------------------------------------------------------------------------
@@ -59,7 +74,7 @@ export const BEARER = { authorization: `Bearer ${GRAPH_KEY}` };
 export async function open(attributes, { headers = BEARER, dir = "ltr", scheme = "light", forced = "none", width = 1280, height = 900, motion = "reduce" } = {}) {
   const { origin } = new URL(GRAPH_URL);
   const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme, forcedColors: forced, reducedMotion: motion });
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   await watch(page, (url) => url.origin === origin && ["/graphql", "/page", "/element.js"].includes(url.pathname));
   const all = [attributes].flat();
   const body = `<!doctype html><html lang="en" dir="${dir}"><meta charset="utf-8"><title>Test</title><script type="module" src="/element.js"></script><main><h1>Test</h1>${'<knowledge-graph endpoint="/graphql"></knowledge-graph>'.repeat(all.length)}</main></html>`;

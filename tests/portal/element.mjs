@@ -1,6 +1,6 @@
 // <knowledge-graph> in a real Chromium, on a page with a strict policy, against a real API. Started by tests/live/test_portal_element.py:
 // prints one line of JSON a finding, asks for events by `tell`, and waits for an answer on standard input.
-import { BEARER, finish, found, heard, inside, open, ready, set, shot, statuses, tell, text, violations, wait } from "./driving.mjs";
+import { BEARER, costs, finish, found, heard, inside, open, rank, ready, set, shot, statuses, tell, text, violations, wait } from "./driving.mjs";
 
 const places = (page) => inside(page, (root) => Object.fromEntries([...root.querySelectorAll("[data-key]")].map((one) => [one.dataset.key, one.getAttribute("transform")])));
 
@@ -215,6 +215,18 @@ const places = (page) => inside(page, (root) => Object.fromEntries([...root.quer
     const rank = (all, share) => [...all].sort((a, b) => a - b)[Math.min(all.length - 1, Math.floor(all.length * share))];
     return { scrub_ms_p95: rank(scrubs, 0.95), scrub_ms_p50: rank(scrubs, 0.5), scrub_ms_max: rank(scrubs, 1), layout_ms: rank(layouts, 0.5), first_ms: rank(firsts, 0.5) };
   });
+  // The same again by CPU time of the page's main thread, with the drawing of the frame.
+  const cost = await costs(page);
+  const change = (given) => Object.assign(document.querySelector("knowledge-graph"), given);
+  const of = async (count, given) => {
+    const all = [];
+    for (let at = 0; at < count; at++) all.push(await cost(change, given(at)));
+    return all;
+  };
+  const scrubs = await of(30, (at) => ({ validAt: `2026-01-${String(5 + ((at * 7) % 24)).padStart(2, "0")}T00:00:00Z` }));
+  const layouts = await of(4, (at) => ({ kinds: at % 2 ? "service,team" : "service,team,other" }));
+  const firsts = (await of(8, (at) => ({ view: at % 2 ? "graph" : "table" }))).filter((_, at) => at % 2);
+  Object.assign(timing, { scrub_cpu_ms_p95: rank(scrubs, 0.95), scrub_cpu_ms_p50: rank(scrubs, 0.5), layout_cpu_ms: rank(layouts, 0.5), first_cpu_ms: rank(firsts, 0.5) });
   found.timing = Object.fromEntries(Object.entries(timing).map(([name, ms]) => [name, Math.round(ms * 10) / 10]));
   await violations(page, "hub");
   await page.close();

@@ -10,7 +10,7 @@ found.overflow = [];
 async function visit(query, { key = READER, kept = true, width = 1280, scheme = "light", dir = "", forced = "none" } = {}) {
   const context = await browser.newContext({ viewport: { width, height: width > 600 ? 800 : 844 }, colorScheme: scheme, forcedColors: forced, reducedMotion: "reduce", acceptDownloads: true });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   await watch(page, (url) => url.origin === origin && (url.pathname === "/graphql" || url.pathname === "/explorer" || url.pathname.startsWith("/explorer/")));
   await page.addInitScript(
     ({ key, kept, dir }) => {

@@ -32,7 +32,7 @@ export function barView(model: BarModel, act: BarActions): TemplateResult {
   const { words, view } = model;
   const value = (event: Event): string => (event.target as HTMLSelectElement).value;
   return html`<div class="bar" part="toolbar">
-    <div class="title" part="title">${model.name ? html`<h2>${model.name}</h2>` : nothing}<p>${model.sub}</p></div>
+    <div class="title" part="title">${model.name ? html`<h2><bdi>${model.name}</bdi></h2>` : nothing}<p>${model.sub}</p></div>
     <div class="tabs" role="group" aria-label=${words.views}>${(["graph", "table", "impact"] as const).map(
       (one) => html`<button aria-pressed=${String(view === one)} @click=${() => act.view(one)}>${words[one]}</button>`,
     )}</div>

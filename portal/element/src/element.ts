@@ -63,6 +63,8 @@ export class KnowledgeGraph extends Attributed {
   /** What the attributes mean, as of the last look at them. */
   #settings: Settings | null = null;
   #badTime: BadTime | null = null;
+  /** The one that `kg-error` told of last. */
+  #badTold: string | null = null;
   #asked = "";
   /** The question of which something was unfolded, and selected. */
   #question = "";
@@ -114,6 +116,7 @@ export class KnowledgeGraph extends Attributed {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
+    this.#selecting.rendering(this.renderRoot);
     const settings = this.#read();
     if (!this.endpoint || !this.entity || !settings || !this.isConnected) {
       this.#asked = "";
@@ -177,6 +180,11 @@ export class KnowledgeGraph extends Attributed {
     this.#stage.rendered(this.view);
     this.#selecting.rendered(this.renderRoot);
     if (!this.live) void this.#session.follow(false);
+    const bad = this.#badTime && this.#words.badTime(this.#badTime.name, this.#badTime.value);
+    if (bad !== this.#badTold) {
+      this.#badTold = bad;
+      if (bad) this.#fire("kg-error", { kind: "time", message: bad });
+    }
   }
 
   // --- time ---------------------------------------------------------------------------------------------------------------------------------------
@@ -227,6 +235,8 @@ export class KnowledgeGraph extends Attributed {
   readonly #toggleHelp = (): void => {
     this.#help = !this.#help;
     this.requestUpdate();
+    // The sheet goes away with whatever had the focus in it.
+    if (!this.#help) this.renderRoot.querySelector<HTMLElement>("[aria-expanded].plain")?.focus();
   };
 
   /** Said when it rests: a screen reader would stumble over every step of a drag. */
@@ -287,11 +297,11 @@ export class KnowledgeGraph extends Attributed {
         ${this.view === "table" && model ? this.#tables(model) : this.#canvas(model, state)}
         ${side ? html`<aside class="side" part="details" aria-label=${words.details}>${side}</aside>` : nothing}
       </div>
+      ${model ? this.#legend(words) : nothing}
+      ${settings && at && session.phase !== "loading" && !failed ? this.#time(settings, at) : nothing}
       ${settings?.impact && session.impact && model
         ? impactView(session.impact, words, this.#kindLabel, this.#selecting.select, () => session.impact && saveCsv(session.impact, words, this.entity ?? ""))
         : nothing}
-      ${model ? this.#legend(words) : nothing}
-      ${settings && at && session.phase !== "loading" && !failed ? this.#time(settings, at) : nothing}
       <p class="hidden" role="status" aria-live="polite">${this.#said}</p>
       ${this.#help ? helpView(words, this.#toggleHelp) : nothing}
     </div>`;
@@ -346,7 +356,7 @@ export class KnowledgeGraph extends Attributed {
     return sideView(
       {
         facts: session.facts, scene: this.#drawing.scene as Scene, picture: this.#drawing.picture as Picture, at, against: this.#drawing.against(settings, at), selected: this.#selecting.seen,
-        happenings: this.#drawing.happenings, makers: session.makers, causes: session.causes, words: this.#words, lang: this.#lang, zone: this.timeZone,
+        happenings: this.#drawing.happenings, makers: session.makers, finding: session.finding, causes: session.causes, words: this.#words, lang: this.#lang, zone: this.timeZone,
         kindLabel: this.#kindLabel, typeLabel: this.#typeLabel,
       },
       { select: this.#selecting.select, center: this.#selecting.center, explain: (event) => void session.explain(event), goTo: (instant) => this.#moveTo(instant, false) },

@@ -108,6 +108,10 @@ function strokesOf(scene: Scene, mirror: boolean): readonly Stroke[] {
   return found;
 }
 
+const FINE = "11px system-ui, sans-serif";
+/** Of a label on a line: about what lies between two columns. */
+const LABEL_WIDTH = 92;
+
 function edgeView(model: GraphModel, one: Stroke): SVGTemplateResult {
   const { picture, lit, selected, words } = model;
   const shown = one.edges.filter((id) => picture.edges.get(id)?.status !== "absent");
@@ -121,7 +125,8 @@ function edgeView(model: GraphModel, one: Stroke): SVGTemplateResult {
   return svg`<g class=${classes} data-edge=${one.count ? "" : one.id}>
     <path class="line" d=${one.line}></path><path class="tip" d=${one.tip}></path>
     <path class="hit" d=${one.line}><title>${told}${one.count ? ` (${shown.length})` : ""}</title></path>
-    <g class="tell"><text x=${one.x} y=${one.y + (plain ? 4 : 20)}>${told}${one.count ? ` ×${shown.length}` : ""}</text>${badge(status, one.x, one.y, 0.8)}</g>
+    <g class="tell"><text x=${one.x} y=${one.y + (plain ? 4 : 20)}>${fitted(label, LABEL_WIDTH, FINE)}${one.count ? ` ×${shown.length}` : ""}</text>
+      ${plain ? null : svg`<text x=${one.x} y=${one.y + 33}>${words.status[status]}</text>`}${badge(status, one.x, one.y, 0.8)}</g>
   </g>`;
 }
 
@@ -157,7 +162,7 @@ function nodeView(model: GraphModel, node: SceneNode, count: number): SVGTemplat
     ${cardView(mirror ? 2 : NODE_WIDTH - 2, status)}
     ${glyph(model.kindIndex(node.kind), mirror ? NODE_WIDTH - 19 : 19, 22)}
     <text class="name" x=${rtl || mirror ? end : start} y="19" direction=${rtl ? "rtl" : "ltr"} text-anchor=${mirror && !rtl ? "end" : "start"}>${fitted(node.name, NAME_WIDTH, "600 13px system-ui, sans-serif")}</text>
-    <text class="sub" x=${mirror ? end : start} y="35" text-anchor=${mirror ? "end" : "start"}>${fitted(sub, NAME_WIDTH, "11px system-ui, sans-serif")}</text>
+    <text class="sub" x=${mirror ? end : start} y="35" text-anchor=${mirror ? "end" : "start"}>${fitted(sub, NAME_WIDTH, FINE)}</text>
   </g>`;
 }
 
@@ -178,7 +183,7 @@ function foldView(model: GraphModel, fold: Fold): SVGTemplateResult {
     ${cardView(0, "present")}
     ${glyph(model.kindIndex(fold.kind), 19, 22)}
     <text class="name" x="34" y="19">${words.more(shown)}</text>
-    <text class="sub" x="34" y="35">${fitted(`${kind} · ${words.moreHint}`, NAME_WIDTH, "11px system-ui, sans-serif")}</text>
+    <text class="sub" x="34" y="35">${fitted(`${kind} · ${words.moreHint}`, NAME_WIDTH, FINE)}</text>
   </g>`;
 }
 

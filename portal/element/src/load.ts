@@ -1,4 +1,4 @@
-import { Around, Count, Feed, History, type AroundData, type ChangeLine, type CountData } from "./generated.js";
+import { Around, Count, Feed, History, type AroundData, type ChangeLine, type CountData, type HistoryData } from "./generated.js";
 import { ask, type Access } from "./client.js";
 import type { Facts } from "./facts.js";
 import { pointName, type Direction, type Point } from "./scene.js";
@@ -34,6 +34,8 @@ export interface Read {
 const PAGE = 200;
 /** Counting goes on up to 10,000. */
 const COUNT_PAGES_MAX = 50;
+/** 2,000 versions: the instants that are read beside them tell what is newer. */
+const HISTORY_PAGES_MAX = 10;
 const INNER_MAX = 60;
 const AT_ONCE = 4;
 export const PROBES_MAX = 24;
@@ -159,13 +161,18 @@ export async function readWindow(
   await readFeed(access, facts, inner, wanted.types, signal);
 }
 
-/** All versions of the focus itself, wherever the window is. */
+/** All versions of the focus itself, wherever the window is: oldest first, up to `HISTORY_PAGES_MAX` pages. */
 export async function readHistory(access: Access, facts: Facts, key: string, known: Micros, signal: AbortSignal): Promise<void> {
-  const { entity } = await ask(access, History, { key, ...(known === OPEN ? {} : { known: write(known) }) }, signal);
-  if (!entity) return;
-  const read = nowMicros();
-  facts.addThing(entity, read, known === OPEN ? read : known);
-  for (const { node } of entity.history.edges) facts.addVersion(key, node);
+  let after: string | null = null;
+  for (let page = 0; page < HISTORY_PAGES_MAX; page++) {
+    const { entity }: HistoryData = await ask(access, History, { key, ...(known === OPEN ? {} : { known: write(known) }), after }, signal);
+    if (!entity) return;
+    const read = nowMicros();
+    if (after === null) facts.addThing(entity, read, known === OPEN ? read : known);
+    for (const { node } of entity.history.edges) facts.addVersion(key, node);
+    if (!entity.history.pageInfo.hasNextPage) return;
+    after = entity.history.pageInfo.endCursor;
+  }
 }
 
 /** The newest changes around some entities, as they landed. */

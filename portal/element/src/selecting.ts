@@ -25,6 +25,8 @@ export class Selecting {
   active = "";
   sideOpen = true;
   #focusSoon = false;
+  /** Something in the panel had the focus before this rendering. */
+  #within = false;
   /** The one for which folds were opened: somebody may close them again. */
   #unfolded: string | null = null;
 
@@ -67,8 +69,16 @@ export class Selecting {
     return selected !== null && scene && (scene.nodes.has(selected) || scene.edges.some((one) => one.id === selected)) ? selected : null;
   }
 
+  /** Before a rendering. */
+  rendering(root: HTMLElement | DocumentFragment): void {
+    this.#within = root instanceof ShadowRoot && root.activeElement?.closest(".side") != null;
+  }
+
   /** After a rendering: the card that was gone to has the focus. */
   rendered(root: HTMLElement | DocumentFragment): void {
+    // The panel went away with the focus in it: the keys go on from the card that it was about.
+    if (this.#within && !root.querySelector(".side")) this.#focusSoon = true;
+    this.#within = false;
     if (!this.#focusSoon) return;
     this.#focusSoon = false;
     root.querySelector<SVGElement>(`[data-key="${CSS.escape(this.active)}"]`)?.focus();

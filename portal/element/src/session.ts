@@ -72,6 +72,8 @@ export class Session {
   words: VocabularyData["vocabulary"] = { kinds: [], relationshipTypes: [] };
   readonly causes = new Map<string, CauseTold | "loading" | "none">();
   makers: ReadonlyMap<string, EventLine> = new Map();
+  /** It is being asked who they are. */
+  finding = false;
   #makersOf = "";
   #makersTimer: ReturnType<typeof setTimeout> | undefined;
   /** By entity and instant; and what was answered, by point. */
@@ -332,7 +334,8 @@ export class Session {
     this.#makersOf = name;
     clearTimeout(this.#makersTimer);
     this.makers = this.#makersAt.get(name) ?? new Map();
-    if (!this.#makersAt.has(name)) this.#makersTimer = setTimeout(() => void this.#askMakers(name, key, at), SETTLE_MS);
+    this.finding = !this.#makersAt.has(name);
+    if (this.finding) this.#makersTimer = setTimeout(() => void this.#askMakers(name, key, at), SETTLE_MS);
   }
 
   async #askMakers(name: string, key: string, at: Micros): Promise<void> {
@@ -348,10 +351,12 @@ export class Session {
       const makers = new Map(found);
       this.#makersAt.set(name, makers);
       if (this.#makersOf === name) this.makers = makers;
-      this.changed();
     } catch {
       // It is an addition; what it is added to stays.
     }
+    if (this.#makersOf !== name) return;
+    this.finding = false;
+    this.changed();
   }
 
   async #catchUp(inner: readonly string[], signal: AbortSignal): Promise<void> {

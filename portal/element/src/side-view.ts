@@ -19,6 +19,8 @@ export interface SideModel {
   readonly happenings: readonly Happening[];
   /** Who made what happened here so, as far as it was asked. */
   readonly makers: ReadonlyMap<string, EventLine>;
+  /** They are being asked for. */
+  readonly finding: boolean;
   readonly causes: ReadonlyMap<string, Cause | "loading" | "none">;
   readonly words: Words;
   readonly lang: string;
@@ -56,11 +58,15 @@ function lineView(model: SideModel, event: EventLine): TemplateResult {
   return html`<span>${event.type}</span><br><small>${tell(instant(event.time), model.lang, model.zone, "second")} · ${event.source} · ${event.eventId}</small>`;
 }
 
+/** One more of the effects is asked for, so that it is known whether these are all. */
+const CHAIN_MAX = 20;
+
 function eventView(model: SideModel, act: SideActions, event: EventLine): TemplateResult {
   const { words } = model;
   const cause = model.causes.get(eventName(event));
   const chain = (title: string, events: readonly EventLine[], none: string): TemplateResult =>
-    html`<h3>${title}</h3>${events.length ? html`<ul class="chain">${events.map((one) => html`<li>${lineView(model, one)}</li>`)}</ul>` : html`<p>${none}</p>`}`;
+    html`<h3>${title}</h3>${events.length ? html`<ul class="chain">${events.slice(0, CHAIN_MAX).map((one) => html`<li>${lineView(model, one)}</li>`)}</ul>` : html`<p>${none}</p>`}
+      ${events.length > CHAIN_MAX ? html`<p>${words.moreEffects(CHAIN_MAX)}</p>` : null}`;
   return html`<div class="event" part="event">
     <strong>${event.type}</strong>
     <small>${tell(instant(event.time), model.lang, model.zone, "second")}</small>
@@ -85,7 +91,7 @@ function edgeTitle(model: SideModel, edge: Edge): string {
 }
 
 function head(model: SideModel, act: SideActions, title: string, sub: TemplateResult | string | null): TemplateResult {
-  return html`<header><div><h2>${title}</h2><p>${sub}</p></div>
+  return html`<header><div><h2><bdi>${title}</bdi></h2><p>${sub}</p></div>
     <button class="plain" aria-label=${model.words.close} title=${model.words.close} @click=${() => act.select(null)}>✕</button></header>`;
 }
 
@@ -94,6 +100,8 @@ function spanView(model: SideModel, from: Micros, to: Micros): TemplateResult {
   return html`<dl><dt>${words.since}</dt><dd>${tell(from, lang, zone, "second")}</dd>
     ${to === OPEN ? null : html`<dt>${words.until}</dt><dd>${tell(to, lang, zone, "second")}</dd>`}</dl>`;
 }
+
+const EDGES_MAX = 200;
 
 function nodeSide(model: SideModel, act: SideActions, key: string): TemplateResult {
   const { words, facts, scene, picture, at, against } = model;
@@ -110,7 +118,7 @@ function nodeSide(model: SideModel, act: SideActions, key: string): TemplateResu
     <h3>${words.properties}</h3>${propertiesView(model, state?.properties ?? {}, status === "changed" || status === "removed" ? (before?.properties ?? null) : null)}
     ${shown?.event ? html`<h3>${words.madeBy}</h3>${eventView(model, act, shown.event)}` : null}
     <h3>${words.relationships} (${edges.length})</h3>
-    <ul>${edges.slice(0, 200).map((edge) => html`<li><button class="link" @click=${() => act.select(edge.id)}>${edgeTitle(model, edge)}</button> ${tag(picture.edges.get(edge.id)?.status ?? "present", words, true)}</li>`)}</ul>`;
+    <ul>${edges.slice(0, EDGES_MAX).map((edge) => html`<li><button class="link" @click=${() => act.select(edge.id)}>${edgeTitle(model, edge)}</button> ${tag(picture.edges.get(edge.id)?.status ?? "present", words, true)}</li>`)}</ul>${edges.length > EDGES_MAX ? html`<p>${words.moreInTable(edges.length - EDGES_MAX)}</p>` : null}`;
 }
 
 function edgeSide(model: SideModel, act: SideActions, edge: Edge): TemplateResult {
@@ -156,11 +164,12 @@ export function eventsOf(model: Pick<SideModel, "facts" | "makers" | "at">, happ
 function instantSide(model: SideModel, act: SideActions): TemplateResult {
   const { words } = model;
   const here = model.happenings.filter((one) => one.at === model.at.valid);
+  const events = eventsOf(model, here);
   return html`${head(model, act, words.happenedHere, tell(model.at.valid, model.lang, model.zone, "second"))}
     <ul>${here.slice(0, LISTED_MAX).map(
       (one) => html`<li>${tag(AS_STATUS[one.kind], words, true, words.happened[one.kind])} <button class="link" @click=${() => act.select(one.edge?.id ?? one.node)}>${happeningName(model, one)}</button></li>`,
     )}</ul>${here.length > LISTED_MAX ? html`<p>${words.moreInTable(here.length - LISTED_MAX)}</p>` : null}
-    <h3>${words.madeBy}</h3>${eventsOf(model, here).map((event) => eventView(model, act, event))}`;
+    <h3>${words.madeBy}</h3>${events.length ? events.map((event) => eventView(model, act, event)) : html`<p>${model.finding ? words.loading : words.makersUnknown}</p>`}`;
 }
 
 /** The panel beside the picture; null when there is nothing to say. */

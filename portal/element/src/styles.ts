@@ -22,6 +22,7 @@ export const styles = css`
     container-type: inline-size;
     color: var(--_text);
     background: var(--_surface);
+    border-radius: var(--_radius);
     font: 14px/1.45 var(--_font);
     min-inline-size: 16rem;
   }
@@ -30,10 +31,10 @@ export const styles = css`
   :host([theme="dark"]) { color-scheme: dark; }
   * { box-sizing: border-box; }
   h2, h3, p, dl, dd, ul, figure { margin: 0; padding: 0; }
-  h2 { font-size: 1.05rem; line-height: 1.3; overflow-wrap: anywhere; unicode-bidi: plaintext; text-align: match-parent; }
+  h2 { font-size: 1.05rem; line-height: 1.3; overflow-wrap: anywhere; }
   h3 { font-size: .82rem; margin-block: .9rem .3rem; color: var(--_muted); font-weight: 600; }
   ul { list-style: none; }
-  button, select { font: inherit; font-size: .85rem; color: inherit; background: var(--_surface); border: 1px solid var(--_line); border-radius: 6px; padding: .3rem .6rem; min-block-size: 2rem; cursor: pointer; }
+  button, select { font: inherit; font-size: .85rem; color: inherit; background: var(--_surface); border: 1px solid var(--_line); border-radius: 6px; padding: .3rem .6rem; min-block-size: 2rem; cursor: pointer; unicode-bidi: plaintext; }
   button:hover:not(:disabled, [aria-pressed="true"]), select:hover { border-color: var(--_accent); background: var(--_raised); }
   button:disabled { opacity: .5; cursor: default; }
   button[aria-pressed="true"], button[aria-selected="true"] { background: var(--_accent); color: var(--_on-accent); border-color: var(--_accent); }
@@ -156,6 +157,8 @@ export const styles = css`
 
   .time { border-block-start: 1px solid var(--_line); padding: .5rem .75rem .6rem; display: grid; gap: .4rem; background: var(--_raised); }
   .time .row { display: flex; flex-wrap: wrap; gap: .35rem; align-items: center; }
+  /* As the axis below, which runs from left to right everywhere. */
+  .time .ways { display: flex; gap: .35rem; direction: ltr; }
   .time .at { font-variant-numeric: tabular-nums; font-weight: 600; min-inline-size: 11rem; }
   .time .grow { flex: 1; }
   .time label { display: inline-flex; align-items: center; gap: .35rem; font-size: .85rem; }
@@ -182,6 +185,7 @@ export const styles = css`
   .side { border-inline-start: 1px solid var(--_line); padding: .75rem; overflow: auto; max-block-size: max(31rem, var(--kg-stage-height, 31rem)); font-size: .85rem; }
   .side header { display: flex; gap: .5rem; align-items: start; }
   .side header > div { flex: 1; min-inline-size: 0; }
+  .side header button { margin-block-start: -.35rem; }
   .side dl { display: grid; grid-template-columns: minmax(5rem, auto) minmax(0, 1fr); gap: .2rem .75rem; }
   .side dt { color: var(--_muted); overflow-wrap: anywhere; unicode-bidi: plaintext; }
   .side dd { overflow-wrap: anywhere; unicode-bidi: plaintext; }
@@ -195,7 +199,7 @@ export const styles = css`
   .scroll { overflow: auto; max-block-size: 26rem; border: 1px solid var(--_line); border-radius: 6px; }
   table { border-collapse: collapse; inline-size: 100%; font-size: .85rem; }
   caption { text-align: start; font-weight: 600; padding: .5rem .6rem; }
-  th, td { text-align: start; padding: .35rem .6rem; border-block-start: 1px solid var(--_line); vertical-align: top; overflow-wrap: anywhere; unicode-bidi: plaintext; }
+  th, td { text-align: start; padding: .35rem .6rem; border-block-start: 1px solid var(--_line); vertical-align: baseline; overflow-wrap: anywhere; unicode-bidi: plaintext; }
   th { color: var(--_muted); font-weight: 600; white-space: nowrap; }
   th.num, td.num { text-align: end; font-variant-numeric: tabular-nums; }
   .tag { display: inline-flex; gap: .3rem; align-items: center; white-space: nowrap; vertical-align: bottom; }

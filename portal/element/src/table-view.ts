@@ -33,7 +33,8 @@ function tableView(words: Words, caption: string, heads: readonly string[], rows
   return html`<div class="scroll" role="region" tabindex="0" aria-label=${`${caption}. ${words.scroll}`} part="table"><table>
     <caption>${caption} (${rows.length})</caption>
     <thead><tr>${heads.map((head) => html`<th scope="col" class=${head === words.distance || head === words.score ? "num" : ""}>${head}</th>`)}</tr></thead>
-    <tbody>${rows.length ? rows.slice(0, ROWS_MAX) : html`<tr><td colspan=${heads.length}>${words.nothingShown}</td></tr>`}</tbody></table></div>`;
+    <tbody>${rows.length ? rows.slice(0, ROWS_MAX) : html`<tr><td colspan=${heads.length}>${words.nothingShown}</td></tr>`}
+      ${rows.length > ROWS_MAX ? html`<tr><td colspan=${heads.length}>${words.moreRows(rows.length - ROWS_MAX)}</td></tr>` : null}</tbody></table></div>`;
 }
 
 /** The same as the picture, as tables: entities, relationships, and the changes of the histogram. */
@@ -101,7 +102,7 @@ export function impactView(
   save: () => void,
 ): TemplateResult {
   return html`<div class="tables" part="impact">
-    <div class="spread"><strong>${words.impactCount(impact.count, impact.side)}</strong><button @click=${save} ?disabled=${impact.items.length === 0}>${words.csv}</button></div>
+    <div class="spread"><strong>${words.impactCount(impact.count, impact.side, impact.truncated !== null)}</strong><button @click=${save} ?disabled=${impact.items.length === 0}>${impact.truncated ? words.csvOf(impact.items.length) : words.csv}</button></div>
     ${impact.truncated ? html`<p>${words.impactCut(impact.truncated.detail)}</p>` : null}
     ${impact.owners.length ? html`<p>${words.ownedBy}: ${impact.owners.map((one) => `${one.owner.name} (${one.count})`).join(", ")}</p>` : null}
     ${tableView(words, words.impactSides[impact.side], [words.distance, words.name, words.kind, words.owners, words.score, words.path], impact.items.map(

@@ -1,7 +1,7 @@
 import { html, svg, type TemplateResult } from "lit";
 import { guard } from "lit/directives/guard.js";
 import type { Happening } from "./scene.js";
-import { tell, type Micros } from "./time.js";
+import { SECOND, tell, type Micros } from "./time.js";
 import type { Words } from "./words/index.js";
 
 export interface TimeModel {
@@ -85,7 +85,8 @@ export function timeView(model: TimeModel, act: TimeActions): TemplateResult {
   const x = (instant: Micros): number => PAD + ((Math.min(to, Math.max(from, instant)) - from) / (to - from)) * inner;
   const instantAt = (event: PointerEvent): Micros => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
-    return Math.round(from + ((Math.min(width - PAD, Math.max(PAD, event.clientX - box.left)) - PAD) / inner) * (to - from));
+    // Whole seconds, as by keys: nobody means the microseconds of a pixel, and addresses stay short.
+    return Math.round((from + ((Math.min(width - PAD, Math.max(PAD, event.clientX - box.left)) - PAD) / inner) * (to - from)) / SECOND) * SECOND;
   };
   const down = (event: PointerEvent): void => {
     if (event.button !== 0) return;
@@ -104,12 +105,13 @@ export function timeView(model: TimeModel, act: TimeActions): TemplateResult {
     axis.releasePointerCapture(event.pointerId);
     act.move(instantAt(event), false);
   };
-  const told = model.isNow ? `${words.now} · ${tell(at, lang, zone)}` : tell(at, lang, zone, "second");
+  // Here it is said whose time it is: everything else that is told goes by the same.
+  const told = model.isNow ? `${words.now} · ${tell(at, lang, zone, "minute", true)}` : tell(at, lang, zone, "second", true);
   return html`<section class="time" part="time" aria-label=${words.time}>
     <div class="row">
-      <button @click=${() => act.step(-1)} title=${`${words.previous} ([)`} aria-label=${words.previous}>◂ <span aria-hidden="true">[</span></button>
+      <span class="ways"><button @click=${() => act.step(-1)} title=${`${words.previous} ([)`} aria-label=${words.previous}>◂ <span aria-hidden="true">[</span></button>
       <button @click=${act.play} aria-pressed=${String(model.playing)} aria-label=${model.playing ? words.pause : words.play} title=${model.playing ? words.pause : words.play}>${model.playing ? "❚❚" : "▶"}</button>
-      <button @click=${() => act.step(1)} title=${`${words.next} (])`} aria-label=${words.next}><span aria-hidden="true">]</span> ▸</button>
+      <button @click=${() => act.step(1)} title=${`${words.next} (])`} aria-label=${words.next}><span aria-hidden="true">]</span> ▸</button></span>
       <button @click=${act.toNow} ?disabled=${model.isNow} title=${words.nowTitle}>${words.now}</button>
       <span class="at" part="instant">${told}</span>
       <span class="grow"></span>

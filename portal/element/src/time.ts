@@ -14,7 +14,9 @@ export function parseInstant(text: string): Micros | null {
   const found = RFC3339.exec(trimmed);
   if (!found) return null;
   const ms = Date.parse(`${found[1]}${found[3]}`);
-  if (Number.isNaN(ms)) return null;
+  const written = Date.parse(`${found[1]}Z`);
+  // A browser takes the 31st of February for the 3rd of March.
+  if (Number.isNaN(ms) || new Date(written).toISOString().slice(0, 19) !== found[1]?.toUpperCase()) return null;
   return ms * 1000 + Number((found[2] ?? "").padEnd(6, "0").slice(0, 6));
 }
 
@@ -41,15 +43,15 @@ export const nowMicros = (): Micros => Date.now() * 1000;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** An instant for people. `fine`: with seconds. */
-export function tell(at: Micros, lang: string, zone: string, fine: "day" | "minute" | "second" = "minute"): string {
+/** An instant for people. `fine`: to the day, the minute or the second; `whose`: with the name of the zone. */
+export function tell(at: Micros, lang: string, zone: string, fine: "day" | "minute" | "second" = "minute", whose = false): string {
   if (!Number.isFinite(at)) return "";
-  const name = `${lang}|${zone}|${fine}`;
+  const name = `${lang}|${zone}|${fine}|${whose}`;
   let format = formats.get(name);
   if (!format) {
     const day: Intl.DateTimeFormatOptions = { year: "numeric", month: "short", day: "numeric", timeZone: zone };
     const time: Intl.DateTimeFormatOptions =
-      fine === "day" ? {} : { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(fine === "second" ? { second: "2-digit" } : {}) };
+      fine === "day" ? {} : { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(fine === "second" ? { second: "2-digit" } : {}), ...(whose ? { timeZoneName: "short" } : {}) };
     formats.set(name, (format = new Intl.DateTimeFormat(lang, { ...day, ...time })));
   }
   return format.format(at / 1000);

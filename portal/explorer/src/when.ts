@@ -72,15 +72,15 @@ export class ExplorerWhen extends LitElement {
   protected override render(): TemplateResult {
     const { words, route, lang, zone } = this.context;
     const at = instantOf(route.valid);
-    const say = (one: Micros): string => tell(one, lang, zone);
+    const say = (one: Micros, whose = false): string => tell(one, lang, zone, "minute", whose);
     const known = instantOf(route.known) ?? (route.then ? at : null);
     const compare = route.page === "entity" ? instantOf(route.compare) : null;
     const more = [known === null ? "" : words.asKnown(say(known)), compare === null ? "" : words.compared(say(compare))].filter(Boolean);
     const bad = [route.valid, route.known, route.compare].find((text) => text && parseInstant(text) === null);
     const before = at ?? nowMicros();
-    return html`<button class="told ${at !== null || more.length ? "past" : ""}" aria-expanded=${String(this.#open)} aria-label=${`${words.when}: ${at === null ? words.now : say(at)} ${more.join(", ")}`} @click=${() => this.#toggle(!this.#open)}>
+    return html`<button class="told ${at !== null || more.length ? "past" : ""}" aria-expanded=${String(this.#open)} aria-label=${`${words.when}: ${at === null ? words.now : say(at, true)} ${more.join(", ")}`} @click=${() => this.#toggle(!this.#open)}>
         <svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6"></circle><path d="M8 4.5V8l2.5 1.5"></path></svg>
-        <span>${at === null ? words.now : say(at)}${more.length ? html` <span class="small">· ${more.join(" · ")}</span>` : nothing}</span></button>
+        <span>${at === null ? words.now : say(at, true)}${more.length ? html` <span class="small">· ${more.join(" · ")}</span>` : nothing}</span></button>
       ${bad ? html`<p class="note warn" role="alert">${words.badTime(bad)}</p>` : nothing}
       ${
         this.#open

@@ -1,13 +1,11 @@
 import { css, html, nothing, type CSSResultGroup, type TemplateResult } from "lit";
-import { ask } from "@element/client.js";
 import { instantOf, told } from "../context.js";
 import { write } from "@element/time.js";
-import { Versions, type Stretch } from "../generated.js";
+import type { Stretch } from "../generated.js";
 import { eventView, short } from "../parts.js";
-import { paged, type Paged } from "../resource.js";
 import { base } from "../styles.js";
 import { actorOf, properties, valueText } from "../values.js";
-import { differing } from "../versions.js";
+import { allVersions, differing, knownSince, type AllVersions } from "../versions.js";
 import { View } from "../view.js";
 
 const PAGE = 50;
@@ -30,14 +28,17 @@ export class ExplorerHistory extends View {
       .diff dd { overflow-wrap: anywhere; unicode-bidi: plaintext; text-align: start; }
     `,
   ];
-  readonly #versions = this.resource<Paged<Stretch>>();
+  readonly #versions = this.resource<AllVersions>();
+  /** How many of them are drawn: the newest. */
+  #shown = PAGE;
+  #of = "";
 
-  #variables(): { key: string; at: { known?: string; valid?: string }; corrections: boolean; first: number } {
+  #variables(): { key: string; at: { known?: string; valid?: string }; corrections: boolean } {
     const { route } = this.context;
     const known = instantOf(route.known);
     const valid = instantOf(route.valid);
     return {
-      key: route.entity, corrections: route.corrections === "1", first: PAGE,
+      key: route.entity, corrections: route.corrections === "1",
       at: { ...(valid === null ? {} : { valid: write(valid) }), ...(known === null ? {} : { known: write(known) }) },
     };
   }
@@ -45,10 +46,11 @@ export class ExplorerHistory extends View {
   protected override want(): void {
     const { access, round } = this.context;
     const variables = this.#variables();
-    this.#versions.ask(JSON.stringify([round, variables]), true, async (signal) => {
-      const { entity } = await ask(access, Versions, variables, signal);
-      return entity ? paged(entity.history) : { items: [], next: null };
-    });
+    if (variables.key !== this.#of) {
+      this.#of = variables.key;
+      this.#shown = PAGE;
+    }
+    this.#versions.ask(JSON.stringify([round, variables]), true, (signal) => allVersions(access, variables, signal));
   }
 
   protected override show(): TemplateResult {
@@ -56,11 +58,12 @@ export class ExplorerHistory extends View {
     const { words, route } = context;
     const toggle = (event: Event): void => context.go({ corrections: (event.target as HTMLInputElement).checked ? "1" : "" });
     return html`<section class="card"><header><h2>${words.tabs["history"]}</h2><label class="check"><input type="checkbox" .checked=${route.corrections === "1"} @change=${toggle}>${words.corrections}</label></header>
-      ${this.around(this.#versions, (page) =>
-        page.items.length
-          ? html`<ol>${this.#rows(page.items)}</ol>${this.more(page, async (after) => {
-              const { entity } = await ask(context.access, Versions, { ...this.#variables(), after }, new AbortController().signal);
-              if (entity) this.#versions.put(paged(entity.history, page.items));
+      ${this.around(this.#versions, ({ versions, cut }) =>
+        versions.length
+          ? html`${cut ? html`<p class="note warn">${words.historyCut(versions.length)}</p>` : nothing}<ol>${this.#rows(versions).slice(0, this.#shown)}</ol>
+            ${this.more({ items: versions.slice(-this.#shown), next: versions.length > this.#shown ? "older" : null }, async () => {
+              this.#shown += PAGE;
+              this.requestUpdate();
             })}`
           : this.nothingHere(words.historyNone, words.historyNoneSays),
       )}</section>`;
@@ -82,7 +85,7 @@ export class ExplorerHistory extends View {
       rows.push(html`<li class=${one.knownTo === null ? "" : "over"}>
         <div class="at"><strong><time datetime=${one.validFrom}>${told(context, one.validFrom)}</time></strong>
           ${before === null ? html`<span class="chip appeared">${words.firstVersion}</span>` : nothing}
-          <span class="small muted">${words.known(told(context, one.knownFrom))}</span>
+          <span class="small muted">${words.known(told(context, knownSince(one)))}</span>
           ${one.knownTo === null ? nothing : html`<span class="chip dashed">${words.believedUntil(told(context, one.knownTo))}</span>`}</div>
         <dl class="diff">${all.map(
           ({ name, was, is }) => html`<dt>${short(name)}</dt><dd>${was === undefined ? nothing : html`<del>${valueText(was)}</del> `}${is === undefined ? html`<span class="muted">${words.removed}</span>` : html`<ins>${valueText(is)}</ins>`}</dd>`,

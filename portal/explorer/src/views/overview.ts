@@ -1,13 +1,13 @@
 import { css, html, nothing, type CSSResultGroup, type TemplateResult } from "lit";
 import { ask } from "@element/client.js";
 import { atOf, href, instantOf } from "../context.js";
-import { Told, Versions, type Stretch, type ToldData } from "../generated.js";
+import { Told, type ToldData } from "../generated.js";
 import { eventView, short } from "../parts.js";
 import { base } from "../styles.js";
 import { actorOf, properties, valueText } from "../values.js";
-import { madeBy } from "../versions.js";
+import { allVersions, madeBy, type AllVersions } from "../versions.js";
 import { View } from "../view.js";
-import { parseInstant } from "@element/time.js";
+import { nowMicros, parseInstant } from "@element/time.js";
 import "../picture.js";
 
 type Event = NonNullable<ToldData["entity"]>["events"]["edges"][number]["node"];
@@ -29,17 +29,14 @@ export class ExplorerOverview extends View {
       .props a { color: inherit; text-decoration: underline; text-decoration-color: var(--edge); text-underline-offset: 2px; }
     `,
   ];
-  readonly #versions = this.resource<readonly Stretch[]>();
+  readonly #versions = this.resource<AllVersions>();
   readonly #events = this.resource<readonly Event[]>();
 
   protected override want(): void {
     const { route, access, round } = this.context;
     const variables = { key: route.entity, at: atOf(route) };
     const name = JSON.stringify([round, variables]);
-    this.#versions.ask(name, true, async (signal) => {
-      const { entity } = await ask(access, Versions, { ...variables, corrections: false, first: 50 }, signal);
-      return entity?.history.edges.map((edge) => edge.node) ?? [];
-    });
+    this.#versions.ask(name, true, (signal) => allVersions(access, { ...variables, corrections: false }, signal));
     this.#events.ask(name, true, async (signal) => (await ask(access, Told, { ...variables, first: EVENTS }, signal)).entity?.events.edges.map((edge) => edge.node) ?? []);
   }
 
@@ -49,7 +46,7 @@ export class ExplorerOverview extends View {
     return html`<ex-picture .context=${context}></ex-picture>
       <div class="columns">
         <section class="card"><header><h2>${words.properties}</h2><a class="small" href=${href(context, { tab: "history" })}>${words.fullHistory}</a></header>
-          ${this.around(this.#versions, (versions) => this.#properties(versions))}</section>
+          ${this.around(this.#versions, (found) => this.#properties(found))}</section>
         <section class="card"><header><h2>${words.latestEvents}</h2><a class="small" href=${href(context, { tab: "events" })}>${words.allEvents}</a></header>
           ${this.around(this.#events, (events) =>
             events.length ? html`<ul class="lines">${events.map((event) => html`<li>${eventView(context, event, actorOf(event.data))}</li>`)}</ul>` : this.nothingHere(words.eventsNone, words.eventsNoneSays),
@@ -57,13 +54,12 @@ export class ExplorerOverview extends View {
       </div>`;
   }
 
-  #properties(versions: readonly Stretch[]): TemplateResult {
+  #properties(found: AllVersions): TemplateResult {
     const { words, route } = this.context;
     const at = instantOf(route.valid);
     // Later ones belong to the history, not to what is looked at.
-    const upTo = versions.filter((one) => at === null || (parseInstant(one.validFrom) ?? 0) <= at);
-    const now = upTo.find((one) => one.validTo === null || at === null ? one.validTo === null : (parseInstant(one.validTo) ?? 0) > at) ?? null;
-    const all = Object.entries(properties(now?.properties)).sort(([a], [b]) => (a < b ? -1 : 1));
+    const upTo = found.versions.filter((one) => (parseInstant(one.validFrom) ?? 0) <= (at ?? nowMicros()));
+    const all = Object.entries(properties(found.properties)).sort(([a], [b]) => (a < b ? -1 : 1));
     if (!all.length) return this.nothingHere(words.noProperties);
     return html`<dl class="props">${all.map(([name, value]) => {
       const maker = madeBy(upTo, name);

@@ -105,6 +105,7 @@ export const en = {
   fullHistory: "Full history",
 
   // History
+  historyCut: (count: number) => `Only the first ${count.toLocaleString("en")} versions were read: newer ones are missing here.`,
   historyNone: "No version is known.",
   historyNoneSays: "Nothing was said about its properties up to this point.",
   corrections: "With what is no longer believed",
