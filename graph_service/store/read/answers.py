@@ -170,7 +170,7 @@ Hit = TypeVar("Hit", bound=Reached | ImpactHit, covariant=True)
 
 
 class Hits(Sequence[Hit]):
-    """Hits that are known and counted, each of which becomes an object when somebody looks at them. As a tuple otherwise."""
+    """Hits that are counted, and become objects when somebody looks at one of them. As a tuple otherwise."""
 
     def __init__(self, count: int, made: Callable[[], tuple[Hit, ...]]) -> None:
         """`made` makes all `count` of them; it is called once, or never."""
