@@ -1,13 +1,14 @@
-// impact_reach: how far everything is that is reached from entities, at a point, where all types are followed the same way; and what proves each.
-// Needs {begin} and {end} (how the relationships point), {back} and {home} (the same seen from the other end), {types}, {past_types}, {steps} (how far
-// to go); of (keys), valid, known, base (type by stored name), prove (whether to tell the proofs), beyond_max, most, and
-// looks: whether to look first if there are so many at all, and to find nothing then.
-// Returns one record: looked (how many that found, at most `most`); levels, nearest first: [keys, parents, types, rows], lists beside each other, of which
-// only keys is told without `prove`: the least parent, type and discriminator of each. `of` is in none. beyond: how many are one step further
-// than {steps}, at most beyond_max.
-// `0 +` keeps the planner from reading all that an index on time has. Each entity is visited once. Only where the present is not enough history is followed; where it is, all that is there is known, with its ends.
+// impact_reach: how far everything is that is reached from entities, at a point, where all types are followed the same way.
+// Needs {begin} and {end} (how the relationships point), {types}, {past_types}, {steps} (how far to go), {settled} (whether no relationship of {types} begins
+// or ends after $valid, or ended before); of (keys), valid, known, beyond_max, most, and looks: whether to look first if there are so many at all, and to
+// find nothing then.
+// Returns one record: looked (how many that found, at most `most`); levels, nearest first: keys. `of` is in none. beyond: how many are one step further
+// than {steps}, at most beyond_max; sound: false where something came meanwhile that is not in force, and may have been followed.
+// `0 +` keeps the planner from reading all that an index on time has. Each entity is visited once. Only where the present is not enough history is followed;
+// where it is, all that is there is known, with its ends, and where it is settled, all of it is in force.
 OPTIONAL MATCH (g:Graph {id: 'graph'})
 WITH coalesce($known >= g.recorded_at AND $valid >= g.recorded_at, false) AS present_only
+WITH present_only, present_only AND {settled} AS settled
 CALL (present_only) {
   WITH present_only WHERE $looks AND present_only
   UNWIND $of AS key
@@ -24,30 +25,40 @@ CALL (present_only) {
   WITH DISTINCT x LIMIT $most
   RETURN count(x) AS looked
 }
-WITH present_only, sum(looked) AS looked
-OPTIONAL CALL (present_only, looked) {
-  WITH present_only, looked WHERE looked < $most AND present_only
+WITH present_only, settled, sum(looked) AS looked
+OPTIONAL CALL (present_only, settled, looked) {
+  WITH present_only, settled, looked WHERE looked < $most AND settled
+  UNWIND $of AS key
+  MATCH p = (:Entity {key: key}){begin}[:{types}*1..{steps}]{end}(x)
+  WITH x, min(length(p)) AS distance
+  WITH x, x.key AS key, distance
+  WHERE NOT key IN $of
+  RETURN distance, collect(key) AS keys, collect(x) AS nodes
+  UNION ALL
+  WITH present_only, settled, looked WHERE looked < $most AND present_only AND NOT settled
   UNWIND $of AS key
   MATCH p = (:Entity {key: key}){begin}[:{types}*1..{steps}]{end}(x)
   WHERE all(r IN relationships(p) WHERE r.valid_from <= $valid AND $valid < r.valid_to)
   WITH x, min(length(p)) AS distance
-  WHERE NOT x.key IN $of
-  RETURN distance, collect(x) AS nodes
+  WITH x, x.key AS key, distance
+  WHERE NOT key IN $of
+  RETURN distance, collect(key) AS keys, collect(x) AS nodes
   UNION ALL
-  WITH present_only, looked WHERE looked < $most AND NOT present_only
+  WITH present_only, settled, looked WHERE looked < $most AND NOT present_only
   UNWIND $of AS key
   MATCH p = (:Entity {key: key}){begin}[:{types}|{past_types}*1..{steps}]{end}(x)
   WHERE all(r IN relationships(p) WHERE ($valid < r.valid_to OR $known < r.end_known) AND r.valid_from <= $valid
             AND r.known_from <= $known AND $known < r.known_to)
   WITH x, min(length(p)) AS distance
-  WHERE NOT x.key IN $of
-  RETURN distance, collect(x) AS nodes
+  WITH x, x.key AS key, distance
+  WHERE NOT key IN $of
+  RETURN distance, collect(key) AS keys, collect(x) AS nodes
 }
-WITH present_only, looked, distance, nodes ORDER BY distance
-WITH present_only, looked, collect(nodes) AS levels
+WITH present_only, settled, looked, distance, keys, nodes ORDER BY distance
+WITH present_only, settled, looked, collect(keys) AS levels, collect(nodes) AS found
+WITH present_only, settled, looked, levels, found[{steps} - 1] AS last, reduce(all = [], nodes IN found | all + nodes) AS nearer
 // Who is one step further, as far as that is counted.
-CALL (present_only, levels) {
-  WITH present_only, levels[{steps} - 1] AS last, reduce(all = [], nodes IN levels | all + nodes) AS nearer
+CALL (present_only, last, nearer) {
   CALL (present_only, last, nearer) {
     WITH present_only, last, nearer WHERE present_only
     UNWIND last AS x
@@ -65,31 +76,4 @@ CALL (present_only, levels) {
   WITH DISTINCT z LIMIT $beyond_max
   RETURN count(z) AS beyond
 }
-OPTIONAL CALL (present_only, levels) {
-  WITH levels WHERE NOT $prove
-  UNWIND range(0, size(levels) - 1) AS n
-  RETURN n, [x IN levels[n] | x.key] AS keys, [] AS parents, [] AS types, [] AS rows
-  UNION ALL
-  WITH present_only, levels WHERE $prove
-  UNWIND range(0, size(levels) - 1) AS n
-  WITH present_only, n, levels[n] AS nodes, CASE n WHEN 0 THEN [] ELSE levels[n - 1] END AS nearer
-  CALL (present_only, n, nodes, nearer) {
-    WITH present_only, n, nodes, nearer WHERE present_only
-    UNWIND nodes AS x
-    MATCH (x){back}[r:{types}]{home}(q:Entity)
-    WHERE 0 + r.valid_from <= $valid AND $valid < 0 + r.valid_to AND (q IN nearer OR n = 0 AND q.key IN $of)
-    WITH x, min([q.key, $base[type(r)], coalesce(r.discriminator, ''), r]) AS way
-    RETURN x, way
-    UNION ALL
-    WITH present_only, n, nodes, nearer WHERE NOT present_only
-    UNWIND nodes AS x
-    MATCH (x){back}[r:{types}|{past_types}]{home}(q:Entity)
-    WHERE ($valid < r.valid_to OR $known < r.end_known) AND 0 + r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to
-      AND (q IN nearer OR n = 0 AND q.key IN $of)
-    WITH x, min([q.key, $base[type(r)], coalesce(r.discriminator, ''), r]) AS way
-    RETURN x, way
-  }
-  RETURN n, collect(x.key) AS keys, collect(way[0]) AS parents, collect(way[1]) AS types, collect(properties(way[3])) AS rows
-}
-WITH looked, beyond, n, keys, parents, types, rows ORDER BY n
-RETURN looked, beyond, collect(CASE WHEN n IS NOT NULL THEN [keys, parents, types, rows] END) AS levels
+RETURN looked, beyond, levels, NOT settled OR {settled} AS sound

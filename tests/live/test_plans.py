@@ -18,6 +18,7 @@ from neo4j import AsyncDriver
 from graph_service.core.vocabulary import Depends, KindDeclaration, RelationshipDeclaration, Vocabulary
 from graph_service.store.queries import query_with
 from graph_service.store.read.impact import WAY
+from graph_service.store.read.reach import settled_text
 from graph_service.store.write.writer import Writer
 from tests.live.conftest import emptied
 
@@ -37,7 +38,8 @@ VOCABULARY = Vocabulary(
 WORDS = {
     "type": "`CALLS`", "types": "`CALLS`|`FEEDS`", "past_types": "`CALLS_PAST`|`FEEDS_PAST`", "present": "`CALLS`", "past": "`CALLS_PAST`", "stored": "`CALLS`",
     "to_sources": "`CALLS`", "to_targets": "`FEEDS`", "past_to_sources": "`CALLS_PAST`", "past_to_targets": "`FEEDS_PAST`",
-    "checks": "CASE WHEN EXISTS { ()-[:`CALLS`|`CALLS_PAST`]->() } THEN 'CALLS' END", "begin": "<-", "end": "-", "back": "-", "home": "->", "steps": "5",
+    "checks": "CASE WHEN EXISTS { ()-[:`CALLS`|`CALLS_PAST`]->() } THEN 'CALLS' END", "begin": "<-", "end": "-", "steps": "5", "nearer": "4",
+    "settled": settled_text(("CALLS", "FEEDS")),
 }  # fmt: skip
 #: Where a word means something else than in other texts.
 WORDS_OF: dict[str, dict[str, str]] = {

@@ -15,6 +15,7 @@ from graph_service.core.impact import HALF_LIFE_US, factors, weight_of
 from graph_service.core.paths import TooManySteps, Ways, simple_paths
 from graph_service.core.vocabulary import KindDeclaration, Vocabulary
 from graph_service.mapping import Mapping
+from graph_service.store.read.answers import Hits, Reached
 from graph_service.store.read.foresee import EVENTS_MAX, decoded
 
 
@@ -151,3 +152,21 @@ def test_annotations_are_escaped() -> None:
         "::notice title=impact::s:b is within the impact of s:a, at distance 1: s:a <-CALLS- s:b",
     ]
     assert shown(ANSWER, "table", None, None).splitlines()[0] == ("impact of s:a at 2026-01-01T00:00:00Z: 1")
+
+
+def test_hits_become_objects_once_and_when_they_are_looked_at() -> None:
+    """How many there are is known before; otherwise they are as the tuple of them."""
+    made: list[int] = []
+    tuple_of_them = (Reached(key="b", distance=1), Reached(key="c", distance=2))
+
+    def make() -> tuple[Reached, ...]:
+        made.append(1)
+        return tuple_of_them
+
+    hits = Hits(2, make)
+    assert (len(hits), bool(hits), made) == (2, True, [])
+    assert hits == tuple_of_them and tuple_of_them == hits and hits == Hits(2, lambda: tuple_of_them)
+    assert (list(hits), hits[1], hits[:1], hits[-1] in hits) == (
+        [*tuple_of_them], tuple_of_them[1], tuple_of_them[:1], True,
+    )  # fmt: skip
+    assert hash(hits) == hash(tuple_of_them) and repr(hits) == repr(tuple_of_them) and made == [1]

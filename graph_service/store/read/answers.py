@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from functools import cached_property
+from typing import Generic, NamedTuple, TypeAlias, TypeVar, overload
 
 from graph_service.core.explain import Reason
 
@@ -168,12 +169,46 @@ class ImpactHit(NamedTuple):
 Hit = TypeVar("Hit", bound=Reached | ImpactHit, covariant=True)
 
 
+class Hits(Sequence[Hit]):
+    """Hits that are counted, and become objects when somebody looks at one of them. As a tuple otherwise."""
+
+    def __init__(self, count: int, made: Callable[[], tuple[Hit, ...]]) -> None:
+        """`made` makes all `count` of them; it is called once, or never."""
+        self._count, self._make = count, made
+
+    @cached_property
+    def _made(self) -> tuple[Hit, ...]:
+        return self._make()
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Hit, ...]: ...
+    def __getitem__(self, index: int | slice) -> Hit | tuple[Hit, ...]:
+        return self._made[index]
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self._made)
+
+    def __eq__(self, other: object) -> bool:
+        return self._made == (other._made if isinstance(other, Hits) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._made)
+
+    def __repr__(self) -> str:
+        return repr(self._made)
+
+
 # Without slots: `typing` notes on what is made through an alias what that was, and takes no for an answer only then.
 @dataclass(frozen=True, kw_only=True)
 class Reach(Generic[Hit]):
     """Hits nearest first (then by key). `cut` says what was left out: "depth", "size" or "time", or None when nothing was."""
 
-    hits: tuple[Hit, ...]
+    hits: Sequence[Hit]
     count: int
     cut: str | None = None
     cut_detail: str | None = None

@@ -118,12 +118,12 @@ async def _walked(step: _Step[Hit], of: Sequence[str], *, max_depth: int, limit:
     return whole(tuple(hits))
 
 
-def whole(hits: tuple[Hit, ...]) -> Reach[Hit]:
+def whole(hits: Sequence[Hit]) -> Reach[Hit]:
     """All there is."""
     return Reach(hits=hits, count=len(hits))
 
 
-def too_deep(hits: tuple[Hit, ...], frontier: int, distance: int, found: int) -> Reach[Hit]:
+def too_deep(hits: Sequence[Hit], frontier: int, distance: int, found: int) -> Reach[Hit]:
     """Of `frontier` entities that were not followed further `found` more are one step away, at `distance`."""
     counted = min(found, BEYOND_MAX)
     detail = (
@@ -135,7 +135,7 @@ def too_deep(hits: tuple[Hit, ...], frontier: int, distance: int, found: int) ->
     )
 
 
-def too_many(hits: tuple[Hit, ...], distance: int, limit: int, more: int) -> Reach[Hit]:
+def too_many(hits: Sequence[Hit], distance: int, limit: int, more: int) -> Reach[Hit]:
     """More than `limit` were found: `more` at `distance`, at least, are left out."""
     detail = (
         f"more than {limit} were found: at least {more} at distance {distance} were left out, and what is beyond was not looked at; "
