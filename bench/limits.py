@@ -1,6 +1,7 @@
 """What very hot entities and very large events cost, and what is refused.
 
     .venv/bin/python -m bench.limits [--versions 100000] [--assertions 10000] [--relationships 100000]
+    .venv/bin/python -m bench.limits backlog [5000000]
 
 A Neo4j of its own; the writer and the reader from memory, without Kafka. Each line is one case: what was done, how long it took, and for the last
 ones what it is compared with. Times are of this machine; what counts is that they end, and within the time that a transaction has (30 s).
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -19,6 +21,7 @@ from pathlib import Path
 
 from neo4j import AsyncDriver, AsyncGraphDatabase
 
+from bench.backlog import backlog
 from graph_service.core.assertions import Assertion
 from graph_service.core.errors import GraphServiceError
 from graph_service.core.vocabulary import KindDeclaration, RelationshipDeclaration, Vocabulary
@@ -208,10 +211,16 @@ async def measured(driver: AsyncDriver, versions: int, assertions: int, relation
 def main() -> None:
     """Read the arguments, start Neo4j, measure."""
     parser = argparse.ArgumentParser(prog="python -m bench.limits", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("all", "backlog"), default="all")
+    parser.add_argument("events", nargs="?", type=int, default=5_000_000, help="of the backlog")
+    parser.add_argument("--memory-mb", type=int, default=1024, help="of the backlog's ingester")
+    parser.add_argument("--minutes", type=float, default=60, help="after which the backlog is left as it is")
     parser.add_argument("--versions", type=int, default=100_000)
     parser.add_argument("--assertions", type=int, default=10_000)
     parser.add_argument("--relationships", type=int, default=100_000)
     given = parser.parse_args()
+    if given.what == "backlog":
+        sys.exit(not asyncio.run(backlog(given.events, memory_mb=given.memory_mb, minutes=given.minutes)))
 
     async def go(engine: Neo4jEngine) -> None:
         auth = (engine.user, engine.password)
