@@ -1,8 +1,8 @@
 """A backlog: very many events in Kafka, and one `graph-service ingest` whose memory is bounded by the kernel, until the graph holds all of them.
 
-    .venv/bin/python -m bench.limits backlog [5000000] [--memory-mb 1024] [--minutes 60]
+    .venv/bin/python -m bench.limits backlog [5000000] [--memory-mb 1024] [--minutes 60] [--go-on]
 
-The topic is complete before the ingester starts. Two of five events say what a service is now, three of five that it calls one of its 20 others, with
+The topic is complete before the ingester starts, and stays in `.data/bench/backlog` until all of it is applied: `--go-on` goes on with what is there. Two of five events say what a service is now, three of five that it calls one of its 20 others, with
 another weight each time; so what the graph must hold in the end is counted while the topic is written. The ingester's address space is limited (`ulimit -v`, RLIMIT_AS): it can
 neither map nor touch more, so what it touches, which is told, is less. Rates are told for each tenth, with the CPU time that the ingester
 and Neo4j took for an event: wall time says as much about who else uses the machine.
@@ -37,7 +37,7 @@ PARTITIONS = 4
 ENTITIES, OTHERS = 100_000, 20
 BATCH_EVENTS, BATCH_BYTES = 500, 512 * 1024
 EVERY_S = 1.0
-SILENCE_S = 120.0
+SILENCE_S = 600.0
 COUNTS = """
 MATCH (g:Graph {id: 'graph'})
 RETURN COUNT { MATCH (:Event) } AS events, COUNT { MATCH (:Entity) } AS entities, COUNT { MATCH ()-[:HAD]->() } AS `past states`,
@@ -63,11 +63,11 @@ class Topic:
         """Nothing yet."""
         return cls([0] * PARTITIONS, bytearray(ENTITIES), bytearray(ENTITIES), bytearray(ENTITIES * OTHERS))
 
-    def expected(self) -> dict[str, int]:
-        """As `COUNTS` must find it: each event says something else than the one before."""
+    def expected(self) -> dict[str, int | list[int]]:
+        """As the positions and `COUNTS` must be found: each event says something else than the one before."""
         present = sum(self.called)
         return {
-            "events": self.states + self.calls, "entities": sum(self.named), "past states": self.states - sum(self.seen),
+            "offsets": [end - 1 for end in self.ends], "events": self.states + self.calls, "entities": sum(self.named), "past states": self.states - sum(self.seen),
             "relationships": present, "past relationships": self.calls - present, "dead letters": 0,
         }  # fmt: skip
 
@@ -183,7 +183,7 @@ async def _looks(
     """Every second.
 
     Raises:
-        SystemExit: the ingester has ended, or applied nothing for two minutes.
+        SystemExit: the ingester has ended, or applied nothing for ten minutes.
     """
     last, moved_s = -1, time.monotonic()
     while process.poll() is None:
@@ -199,8 +199,9 @@ async def _looks(
 
 
 @asynccontextmanager
-async def _stage(folder: Path) -> AsyncIterator[tuple[Address, str, AsyncDriver]]:
-    shutil.rmtree(folder, ignore_errors=True)
+async def _stage(folder: Path, *, go_on: bool) -> AsyncIterator[tuple[Address, str, AsyncDriver]]:
+    if not go_on:
+        shutil.rmtree(folder, ignore_errors=True)
     neo4j = Neo4jEngine(folder / "neo4j", heap_mb=1536, pagecache_mb=1024)
     kafka = KafkaEngine(folder / "kafka", heap_mb=256)
     with start_all(folder, neo4j=neo4j, kafka=kafka, jars=ensure_jars()):
@@ -209,16 +210,17 @@ async def _stage(folder: Path) -> AsyncIterator[tuple[Address, str, AsyncDriver]
         )
         async with address.driver() as driver:
             yield address, kafka.bootstrap, driver
-    shutil.rmtree(folder)
 
 
-async def backlog(count: int, *, memory_mb: int, minutes: float) -> bool:
-    """Fill, ingest, tell; whether all came through and all is there."""
+async def backlog(count: int, *, memory_mb: int, minutes: float, go_on: bool) -> bool:
+    """Fill, ingest, tell; whether all came through and all is there. With `go_on` the topic is there already, with what must come of it."""
     folder = FOLDER / "backlog"
-    async with _stage(folder) as (address, bootstrap, driver):
-        begun_s = time.monotonic()
-        topic = await _fill(bootstrap, count)
-        print(f"{count:,} events in Kafka after {time.monotonic() - begun_s:.0f} s", flush=True)
+    expected = folder / "expected.json"
+    async with _stage(folder, go_on=go_on) as (address, bootstrap, driver):
+        if not go_on:
+            begun_s = time.monotonic()
+            expected.write_text(json.dumps((await _fill(bootstrap, count)).expected()))
+            print(f"{count:,} events in Kafka after {time.monotonic() - begun_s:.0f} s", flush=True)
         with _ingester(address, bootstrap, folder, memory_mb) as process:
             try:
                 await _followed(driver, address, process, count, minutes)
@@ -230,18 +232,17 @@ async def backlog(count: int, *, memory_mb: int, minutes: float) -> bool:
             f"ingester with {memory_mb} MiB of address space: "
             + ", ".join(f"{name} {mb} MB" for name, mb in memory.items())
         )
-        positions = await _positions(driver)
         found = (await driver.execute_query(COUNTS)).records[0].data()
-        wanted = {"positions": {n: end - 1 for n, end in enumerate(topic.ends)}, **topic.expected()}
-        got = {"positions": dict(sorted(positions.items())), **found}
-        print(f"found:    {json.dumps(got)}\nexpected: {json.dumps(wanted)}", flush=True)
-        print(
-            "as expected"
-            if json.dumps(got) == json.dumps(wanted)
-            else "NOT AS EXPECTED, or not all of it yet",
-            flush=True,
+        offsets = await _positions(driver)
+        got, wanted = (
+            {"offsets": [offsets[n] for n in sorted(offsets)], **found},
+            json.loads(expected.read_text()),
         )
-        return json.dumps(got) == json.dumps(wanted)
+        print(f"found:    {json.dumps(got)}\nexpected: {json.dumps(wanted)}", flush=True)
+        print("as expected" if got == wanted else "NOT AS EXPECTED, or not all of it yet", flush=True)
+    if got == wanted:
+        shutil.rmtree(folder)
+    return bool(got == wanted)
 
 
 async def _followed(

@@ -1,6 +1,6 @@
 """What very hot entities and very large events cost, and what is refused.
 
-    .venv/bin/python -m bench.limits [--versions 100000] [--assertions 10000] [--relationships 100000]
+    .venv/bin/python -m bench.limits [--versions 100000] [--minutes 10] [--assertions 10000] [--relationships 100000]
     .venv/bin/python -m bench.limits backlog [5000000]
 
 A Neo4j of its own; the writer and the reader from memory, without Kafka. Each line is one case: what was done, how long it took, and for the last
@@ -16,12 +16,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from neo4j import AsyncDriver, AsyncGraphDatabase
 
 from bench.backlog import backlog
+from bench.harness import cpu_s
 from graph_service.core.assertions import Assertion
 from graph_service.core.errors import GraphServiceError
 from graph_service.core.vocabulary import KindDeclaration, RelationshipDeclaration, Vocabulary
@@ -47,11 +49,33 @@ VOCABULARY = Vocabulary(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lap:
+    """A batch."""
+
+    events: int
+    took_s: float
+    #: CPU time of Neo4j and of this process.
+    used_s: float
+
+
+def rates(laps: Sequence[Lap]) -> str:
+    """Of the first and the last tenth: events a second, and the CPU time that one takes."""
+    tenth, told = max(1, len(laps) // 10), []
+    for name, some in (("first", laps[:tenth]), ("last", laps[-tenth:])):
+        events = sum(lap.events for lap in some)
+        rate, used = events / sum(lap.took_s for lap in some), sum(lap.used_s for lap in some) / events
+        told.append(f"{rate:.0f}/s in the {name} tenth, {used * 1e6:.0f} µs of CPU for each")
+    return "; ".join(told)
+
+
 class Log:
     """One partition, written to the graph as it grows."""
 
-    def __init__(self, driver: AsyncDriver) -> None:
+    def __init__(self, driver: AsyncDriver, pid: int) -> None:
+        """`pid` is Neo4j's."""
         self._writer = Writer(driver)
+        self._pid = pid
         self._offset = -1
         self._epoch = 0
 
@@ -72,6 +96,17 @@ class Log:
         await self._writer.write(batch)
         return time.perf_counter() - since_s
 
+    async def lap(self, events: Iterable[tuple[str, Sequence[Assertion]]]) -> Lap:
+        """`write`, and what it took."""
+        before = self._offset
+        used_s = time.process_time() + cpu_s(self._pid)
+        took_s = await self.write(events)
+        return Lap(
+            events=self._offset - before,
+            took_s=took_s,
+            used_s=time.process_time() + cpu_s(self._pid) - used_s,
+        )
+
 
 def said(case: str, seconds: float, more: str = "") -> None:
     """One line."""
@@ -87,15 +122,15 @@ async def timed(case: str, log: Log, id: str, *assertions: Assertion) -> None:
         said(case, time.perf_counter() - since_s, f"refused: {type(error).__name__}: {error}")
 
 
-async def hot_entity(driver: AsyncDriver, log: Log, versions: int) -> None:
-    """One entity with very many versions: appends, what comes late, what is withdrawn, and reads."""
-    laps = []
-    for first in range(0, versions, BATCH):
-        some = range(first, min(first + BATCH, versions))
-        laps.append(await log.write((f"v{n}", (entity(HOT, FIRST + 2 * n, version=n),)) for n in some))
-    tenth = max(1, len(laps) // 10)
-    rate = f"{BATCH * tenth / sum(laps[:tenth]):.0f}/s in the first tenth, {BATCH * tenth / sum(laps[-tenth:]):.0f}/s in the last"
-    said(f"{versions} versions of one entity, in order", sum(laps), rate)
+async def hot_entity(driver: AsyncDriver, log: Log, most: int, minutes: float) -> None:
+    """One entity with very many versions, or as many as it gets in that time: appends, what comes late, what is withdrawn, and reads."""
+    versions, laps = 0, list[Lap]()
+    until_s = time.monotonic() + minutes * 60
+    while versions < most and time.monotonic() < until_s:
+        some = range(versions, min(versions + BATCH, most))
+        laps.append(await log.lap((f"v{n}", (entity(HOT, FIRST + 2 * n, version=n),)) for n in some))
+        versions = some.stop
+    said(f"{versions} versions of one entity, in order", sum(lap.took_s for lap in laps), rates(laps))
     await timed(
         "a late event behind the last hundred",
         log,
@@ -169,15 +204,13 @@ async def large_values(driver: AsyncDriver, log: Log) -> None:
 
 async def many_relationships(driver: AsyncDriver, log: Log, count: int) -> None:
     """One entity on which very many depend, by an event each, and questions about it."""
-    laps = []
+    laps = list[Lap]()
     for first in range(0, count, BATCH):
         some = range(first, min(first + BATCH, count))
         laps.append(
-            await log.write((f"d{n}", (link(f"service:d{n}", "CALLS", CENTRE, FIRST + n),)) for n in some)
+            await log.lap((f"d{n}", (link(f"service:d{n}", "CALLS", CENTRE, FIRST + n),)) for n in some)
         )
-    tenth = max(1, len(laps) // 10)
-    rate = f"{BATCH * tenth / sum(laps[:tenth]):.0f}/s in the first tenth, {BATCH * tenth / sum(laps[-tenth:]):.0f}/s in the last"
-    said(f"{count} relationships to one entity, in order", sum(laps), rate)
+    said(f"{count} relationships to one entity, in order", sum(lap.took_s for lap in laps), rates(laps))
     reader = Reader(driver)
     now = await reader.point(FIRST + 2 * count, None)
     then = await reader.point(FIRST + count // 2, None)
@@ -198,14 +231,14 @@ async def read(case: str, ask: Callable[[], Awaitable[object]]) -> None:
     said(case, time.perf_counter() - since_s)
 
 
-async def measured(driver: AsyncDriver, versions: int, assertions: int, relationships: int) -> None:
+async def measured(driver: AsyncDriver, pid: int, given: argparse.Namespace) -> None:
     """All cases."""
-    log = Log(driver)
+    log = Log(driver, pid)
     await log.begin()
-    await large_events(log, assertions)
+    await large_events(log, given.assertions)
     await large_values(driver, log)
-    await many_relationships(driver, log, relationships)
-    await hot_entity(driver, log, versions)
+    await many_relationships(driver, log, given.relationships)
+    await hot_entity(driver, log, given.versions, given.minutes)
 
 
 def main() -> None:
@@ -214,20 +247,30 @@ def main() -> None:
     parser.add_argument("what", nargs="?", choices=("all", "backlog"), default="all")
     parser.add_argument("events", nargs="?", type=int, default=5_000_000, help="of the backlog")
     parser.add_argument("--memory-mb", type=int, default=1024, help="of the backlog's ingester")
-    parser.add_argument("--minutes", type=float, default=60, help="after which the backlog is left as it is")
+    parser.add_argument("--go-on", action="store_true", help="with the backlog that is there")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=60,
+        help="after which the backlog, or the one entity, is left as it is",
+    )
     parser.add_argument("--versions", type=int, default=100_000)
     parser.add_argument("--assertions", type=int, default=10_000)
     parser.add_argument("--relationships", type=int, default=100_000)
     given = parser.parse_args()
     if given.what == "backlog":
-        sys.exit(not asyncio.run(backlog(given.events, memory_mb=given.memory_mb, minutes=given.minutes)))
+        sys.exit(
+            not asyncio.run(
+                backlog(given.events, memory_mb=given.memory_mb, minutes=given.minutes, go_on=given.go_on)
+            )
+        )
 
     async def go(engine: Neo4jEngine) -> None:
         auth = (engine.user, engine.password)
         async with AsyncGraphDatabase.driver(
             engine.uri, auth=auth, notifications_min_severity="OFF"
         ) as driver:
-            await measured(driver, given.versions, given.assertions, given.relationships)
+            await measured(driver, engine.pid, given)
 
     with tempfile.TemporaryDirectory() as folder:
         engine = Neo4jEngine(Path(folder) / "neo4j", heap_mb=1024, pagecache_mb=256)
