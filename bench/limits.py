@@ -49,23 +49,42 @@ VOCABULARY = Vocabulary(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lap:
-    """A batch."""
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds by the clock, and of CPU time of Neo4j and of this process."""
 
-    events: int
-    took_s: float
-    #: CPU time of Neo4j and of this process.
-    used_s: float
+    wall_s: float
+    cpu_s: float
+
+    def __add__(self, other: Took) -> Took:
+        return Took(self.wall_s + other.wall_s, self.cpu_s + other.cpu_s)
 
 
-def rates(laps: Sequence[Lap]) -> str:
-    """Of the first and the last tenth: events a second, and the CPU time that one takes."""
+class Clock:
+    """Tells what was taken since it was made, or asked."""
+
+    def __init__(self, pid: int) -> None:
+        """`pid` is Neo4j's."""
+        self._pid = pid
+        self._before = self._now()
+
+    def took(self) -> Took:
+        """Since the last time."""
+        before, self._before = self._before, self._now()
+        return Took(self._before.wall_s - before.wall_s, self._before.cpu_s - before.cpu_s)
+
+    def _now(self) -> Took:
+        return Took(time.perf_counter(), time.process_time() + cpu_s(self._pid))
+
+
+def rates(laps: Sequence[Took], events: int) -> str:
+    """Of the first and the last tenth: events a second, and the CPU time that one takes. `events` in all, the same in each lap."""
     tenth, told = max(1, len(laps) // 10), []
     for name, some in (("first", laps[:tenth]), ("last", laps[-tenth:])):
-        events = sum(lap.events for lap in some)
-        rate, used = events / sum(lap.took_s for lap in some), sum(lap.used_s for lap in some) / events
-        told.append(f"{rate:.0f}/s in the {name} tenth, {used * 1e6:.0f} µs of CPU for each")
+        all, count = sum(some, Took(0, 0)), events / len(laps) * len(some)
+        told.append(
+            f"{count / all.wall_s:.0f}/s in the {name} tenth, {all.cpu_s / count * 1e6:.0f} µs of CPU for each"
+        )
     return "; ".join(told)
 
 
@@ -75,7 +94,7 @@ class Log:
     def __init__(self, driver: AsyncDriver, pid: int) -> None:
         """`pid` is Neo4j's."""
         self._writer = Writer(driver)
-        self._pid = pid
+        self.clock = Clock(pid)
         self._offset = -1
         self._epoch = 0
 
@@ -85,52 +104,40 @@ class Log:
         await self._writer.declare(VOCABULARY, "limits", ())
         self._epoch = (await self._writer.assign("events", 0, "events")).epoch
 
-    async def write(self, events: Iterable[tuple[str, Sequence[Assertion]]]) -> float:
-        """Append and apply in one batch; seconds."""
+    async def write(self, events: Iterable[tuple[str, Sequence[Assertion]]]) -> Took:
+        """Append and apply in one batch."""
         records: list[Recorded] = []
         for id, assertions in events:
             self._offset += 1
             records.append(record(id, KNOWN + self._offset, *assertions, offset=self._offset))
         batch = batch_of(records, {("events", 0): self._epoch})
-        since_s = time.perf_counter()
+        self.clock.took()
         await self._writer.write(batch)
-        return time.perf_counter() - since_s
-
-    async def lap(self, events: Iterable[tuple[str, Sequence[Assertion]]]) -> Lap:
-        """`write`, and what it took."""
-        before = self._offset
-        used_s = time.process_time() + cpu_s(self._pid)
-        took_s = await self.write(events)
-        return Lap(
-            events=self._offset - before,
-            took_s=took_s,
-            used_s=time.process_time() + cpu_s(self._pid) - used_s,
-        )
+        return self.clock.took()
 
 
-def said(case: str, seconds: float, more: str = "") -> None:
+def said(case: str, took: Took, more: str = "") -> None:
     """One line."""
-    print(f"{case:72} {seconds:8.2f} s  {more}", flush=True)
+    print(f"{case:64} {took.wall_s:8.2f} s, {took.cpu_s:7.2f} s of CPU  {more}", flush=True)
 
 
 async def timed(case: str, log: Log, id: str, *assertions: Assertion) -> None:
     """One event alone, or why it is refused."""
-    since_s = time.perf_counter()
     try:
         said(case, await log.write([(id, assertions)]))
     except GraphServiceError as error:
-        said(case, time.perf_counter() - since_s, f"refused: {type(error).__name__}: {error}")
+        said(case, log.clock.took(), f"refused: {type(error).__name__}: {error}")
 
 
 async def hot_entity(driver: AsyncDriver, log: Log, most: int, minutes: float) -> None:
     """One entity with very many versions, or as many as it gets in that time: appends, what comes late, what is withdrawn, and reads."""
-    versions, laps = 0, list[Lap]()
+    versions, laps = 0, list[Took]()
     until_s = time.monotonic() + minutes * 60
     while versions < most and time.monotonic() < until_s:
         some = range(versions, min(versions + BATCH, most))
-        laps.append(await log.lap((f"v{n}", (entity(HOT, FIRST + 2 * n, version=n),)) for n in some))
+        laps.append(await log.write((f"v{n}", (entity(HOT, FIRST + 2 * n, version=n),)) for n in some))
         versions = some.stop
-    said(f"{versions} versions of one entity, in order", sum(lap.took_s for lap in laps), rates(laps))
+    said(f"{versions} versions of one entity, in order", sum(laps, Took(0, 0)), rates(laps, versions))
     await timed(
         "a late event behind the last hundred",
         log,
@@ -154,7 +161,7 @@ async def hot_entity(driver: AsyncDriver, log: Log, most: int, minutes: float) -
         ("at the beginning", FIRST),
     ):
         point = await reader.point(valid, None)
-        await read(f"the entity {name}", partial(reader.entity, HOT, point))
+        await read(f"the entity {name}", log, partial(reader.entity, HOT, point))
 
 
 async def large_events(log: Log, assertions: int) -> None:
@@ -196,39 +203,44 @@ async def large_values(driver: AsyncDriver, log: Log) -> None:
     )
     reader = Reader(driver)
     point = await reader.point(None, None)
-    await read("an entity with a key of 1 kB", lambda: reader.entity(keys[0], point))
+    await read("an entity with a key of 1 kB", log, lambda: reader.entity(keys[0], point))
     await read(
-        "a page of 100 entities with 100 kB each", lambda: reader.entities(at=point, where=LARGE, first=100)
+        "a page of 100 entities with 100 kB each",
+        log,
+        lambda: reader.entities(at=point, where=LARGE, first=100),
     )
 
 
 async def many_relationships(driver: AsyncDriver, log: Log, count: int) -> None:
     """One entity on which very many depend, by an event each, and questions about it."""
-    laps = list[Lap]()
+    laps = list[Took]()
     for first in range(0, count, BATCH):
         some = range(first, min(first + BATCH, count))
         laps.append(
-            await log.lap((f"d{n}", (link(f"service:d{n}", "CALLS", CENTRE, FIRST + n),)) for n in some)
+            await log.write((f"d{n}", (link(f"service:d{n}", "CALLS", CENTRE, FIRST + n),)) for n in some)
         )
-    said(f"{count} relationships to one entity, in order", sum(lap.took_s for lap in laps), rates(laps))
+    said(f"{count} relationships to one entity, in order", sum(laps, Took(0, 0)), rates(laps, count))
     reader = Reader(driver)
     now = await reader.point(FIRST + 2 * count, None)
     then = await reader.point(FIRST + count // 2, None)
-    await read("the entity", lambda: reader.entity(CENTRE, now))
-    await read("its first 50 relationships", lambda: reader.relationships([CENTRE], at=now, direction="in"))
+    await read("the entity", log, lambda: reader.entity(CENTRE, now))
+    await read(
+        "its first 50 relationships", log, lambda: reader.relationships([CENTRE], at=now, direction="in")
+    )
     await read(
         "its first 50 relationships, half way",
+        log,
         lambda: reader.relationships([CENTRE], at=then, direction="in"),
     )
-    await read("impact, the first 1,000", lambda: reader.impact([CENTRE], at=now, limit=1000))
+    await read("impact, the first 1,000", log, lambda: reader.impact([CENTRE], at=now, limit=1000))
 
 
-async def read(case: str, ask: Callable[[], Awaitable[object]]) -> None:
+async def read(case: str, log: Log, ask: Callable[[], Awaitable[object]]) -> None:
     """One question, the second time that it is asked."""
     await ask()
-    since_s = time.perf_counter()
+    log.clock.took()
     await ask()
-    said(case, time.perf_counter() - since_s)
+    said(case, log.clock.took())
 
 
 async def measured(driver: AsyncDriver, pid: int, given: argparse.Namespace) -> None:
