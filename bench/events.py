@@ -16,7 +16,7 @@ from graph_service.core.model import event_uid, kind_of
 from graph_service.core.time import FOREVER, format_instant
 
 FIRST = 1_704_067_200_000_000
-"""2024-01-01T00:00:00Z in microseconds: when the first event was so."""
+"""2024-01-01T00:00:00Z in microseconds: when the first event was so, where nothing else is said."""
 STEP = 20_000
 """Microseconds from one event to the next."""
 LATE_MAX = 3_600_000_000
@@ -75,13 +75,15 @@ class Said:
         return json.dumps(whole, separators=(",", ":")).encode()
 
 
-def events(count: int, mix: Mix, prefix: str, *, names: Sequence[str] = (), seed: int = 5) -> list[Said]:
-    """So many events, the same for the same arguments; about 2,000 services of their own, where `names` does not give others."""
+def events(
+    count: int, mix: Mix, prefix: str, *, names: Sequence[str] = (), seed: int = 5, begin: int = FIRST
+) -> list[Said]:
+    """So many events from `begin` on, the same for the same arguments; about 2,000 services of their own, where `names` does not give others."""
     rng = random.Random(seed)
     names = names or [f"{prefix}-{n}" for n in range(SERVICES)]
     found: list[Said] = []
     for n in range(count):
-        at = FIRST + n * STEP
+        at = begin + n * STEP
         name = names[rng.randrange(len(names))]
         called = rng.random() < 0.6
         data: dict[str, Any] = {"name": name}

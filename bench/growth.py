@@ -1,6 +1,6 @@
 """`make bench-growth`: the same company as it grows old, 10⁵ to 10⁷ versions of edges, and what each question costs then.
 
-    .venv/bin/python -m bench.growth [--sizes 100000,1000000] [--rounds 5] [--keep]
+    .venv/bin/python -m bench.growth [--sizes 100000,1000000] [--rounds 5] [--keep] [--only growth.digest,rebuild]
 
 Every size is a graph of its own, all of them run at once, and each is asked by turns with the one that is ten times smaller. Ingestion comes last, because it writes: the
 graphs are made anew the next time (10⁷ take about half an hour and 12 GB), unless `--keep` leaves ingestion out. Writes `test-output/growth.md` and `growth.json`.
@@ -19,8 +19,9 @@ from dataclasses import dataclass
 
 from neo4j import AsyncDriver
 
-from bench.events import IN_ORDER, events
-from bench.harness import ROUNDS, Bench, Line, Measured, Strangers, Target, surroundings, write_down
+from bench import rebuilt
+from bench.events import IN_ORDER, STEP, events
+from bench.harness import ROUNDS, Bench, Line, Measured, Strangers, Target, cpu_s, surroundings, write_down
 from bench.lines.ingest import Stage, ingested
 from bench.lines.world import each
 from bench.shape import DAY, END, GROWTH, Choices, Data
@@ -67,6 +68,7 @@ async def run(bench: Bench, sizes: Sequence[str], *, keep: bool) -> None:
         # The last 20 days of the smallest are within the history of all of them.
         instants = list(itertools.islice(choices.instants(END - 20 * DAY, END - 2 * DAY), 50))
         questions = _questions(keys, heads, instants)
+        questions = [one for one in questions if bench.wants(f"growth.{one[0]}")]
         for _ in range(WARM):
             for _, _, side in questions:
                 for one in grown:
@@ -79,7 +81,7 @@ async def run(bench: Bench, sizes: Sequence[str], *, keep: bool) -> None:
                 )  # fmt: skip
                 await bench.compare(line, side(small), side(large), warm=2)
         await _kept(bench, grown)
-        if not keep:
+        if not keep and bench.wants("growth.ingest"):
             await _ingested(bench, grown)
 
 
@@ -141,11 +143,11 @@ async def _kept(bench: Bench, grown: Sequence[Grown]) -> None:
         )  # fmt: skip
         bench.add(Measured(line=line, floors=(), values=(one.bytes / one.elements,)))
     took = []
-    for one in grown:
+    for one in grown if bench.wants("growth.digest") else ():
         begun_s = time.perf_counter()
         await digest(one.driver)
         took.append((time.perf_counter() - begun_s) / one.elements * 1e6)
-    for (small, before), (large, after) in itertools.pairwise(zip(grown, took, strict=True)):
+    for (small, before), (large, after) in itertools.pairwise(zip(grown, took, strict=False)):
         line = Line(
             name=f"growth.digest-{large.name}", what=f"the digest, for each node and relationship, {large.name} versions",
             floor=f"the same, {small.name}", unit="µs", target=Target(sense="at most", value=TENFOLD),
@@ -154,11 +156,12 @@ async def _kept(bench: Bench, grown: Sequence[Grown]) -> None:
 
 
 async def _ingested(bench: Bench, grown: Sequence[Grown]) -> None:
-    """The same events into each graph, about the entities that it has."""
+    """The same events into each graph, about the entities that it has, each time after all that it holds."""
     folder = FOLDER / "growth-kafka"
     shutil.rmtree(folder, ignore_errors=True)
     names = [key.partition(":")[2] for key in Data(GROWTH[grown[0].name]).parts[0].services[:2000]]
     rates: dict[str, list[float]] = {one.name: [] for one in grown}
+    used: dict[str, list[float]] = {one.name: [] for one in grown}
     engine, cpu = KafkaEngine(folder, heap_mb=256), Strangers()
     with engine.start(ensure_jars()):
         for n in range(bench.rounds + 1):
@@ -166,9 +169,13 @@ async def _ingested(bench: Bench, grown: Sequence[Grown]) -> None:
                 # What is written to is no longer what the shape says.
                 (one.address.home.parent / "complete").unlink(missing_ok=True)
                 stage = Stage(address=one.address, bootstrap=engine.bootstrap, driver=one.driver)
-                rate, _ = await ingested(stage, events(EVENTS, IN_ORDER, f"g{n}", names=names))
+                what = events(EVENTS, IN_ORDER, f"g{n}", names=names, begin=END + n * EVENTS * STEP)
+                before_s = cpu_s(one.address.pid)
+                rate, _ = await ingested(stage, what)
                 # The first warms the server up.
-                rates[one.name] += [rate] if n else []
+                if n:
+                    rates[one.name].append(rate)
+                    used[one.name].append((cpu_s(one.address.pid) - before_s) / EVENTS * 1e6)
     shutil.rmtree(folder, ignore_errors=True)
     for small, large in itertools.pairwise(grown):
         line = Line(
@@ -183,6 +190,18 @@ async def _ingested(bench: Bench, grown: Sequence[Grown]) -> None:
                 strangers=cpu.cores(),
             )
         )
+        line = Line(
+            name=f"growth.ingest-cpu-{large.name}", what=f"Neo4j's CPU time for an event into a graph of {large.name} versions",
+            floor=f"the same into {small.name}", unit="µs", target=None,
+        )  # fmt: skip
+        bench.add(Measured(line=line, floors=tuple(used[small.name]), values=tuple(used[large.name])))
+
+
+async def _all(bench: Bench, sizes: Sequence[str], *, keep: bool) -> None:
+    if bench.wants("growth"):
+        await run(bench, sizes, keep=keep)
+    if bench.wants("rebuild"):
+        await rebuilt.measure(bench)
 
 
 def plots(found: Sequence[Measured], sizes: Sequence[str]) -> str:
@@ -190,7 +209,7 @@ def plots(found: Sequence[Measured], sizes: Sequence[str]) -> str:
     costs: dict[str, dict[str, float]] = {}
     for one in found:
         name, _, size = one.line.name.removeprefix("growth.").rpartition("-")
-        if one.floors:
+        if one.floors and size in sizes[1:]:
             costs.setdefault(name, {sizes[0]: 1.0})
             before = sizes[sizes.index(size) - 1]
             step = 1 / one.ratio if one.line.unit == "/s" else one.ratio
@@ -221,11 +240,12 @@ def main() -> None:
     )
     parser.add_argument("--sizes", default=",".join(name.replace(",", "") for name in GROWTH))
     parser.add_argument("--rounds", type=int, default=min(3, ROUNDS))
+    parser.add_argument("--only", default="", help="beginnings of the names of lines")
     parser.add_argument("--keep", action="store_true", help="leave ingestion out and keep the graphs")
     given = parser.parse_args()
     sizes = [f"{int(size):,}" for size in given.sizes.split(",")]
-    bench = Bench(rounds=given.rounds)
-    asyncio.run(run(bench, sizes, keep=given.keep))
+    bench = Bench(rounds=given.rounds, only=tuple(filter(None, given.only.split(","))))
+    asyncio.run(_all(bench, sizes, keep=given.keep))
     print(write_down(bench, surroundings(), "growth", f"\n{plots(bench.found, sizes)}"))
 
 

@@ -212,6 +212,15 @@ def _cpu_ticks(pid: int) -> int:
         return 0
 
 
+def cpu_s(pid: int) -> float:
+    """User and system time of a process so far, without that of its children; 0 where this system does not tell."""
+    try:
+        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return 0.0
+
+
 def surroundings(neo4j: str = "") -> dict[str, Any]:
     """What a table says of where it comes from."""
     memory = [line for line in _text(Path("/proc/meminfo")).splitlines() if line.startswith("MemTotal")]
@@ -324,6 +333,7 @@ __all__ = [
     "Side",
     "Strangers",
     "Target",
+    "cpu_s",
     "surroundings",
     "write_down",
 ]

@@ -31,6 +31,8 @@ from graph_service.store.write.writer import Writer
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".data" / "bench"
 IMPORT_HEAP_MB, IMPORT_TIMEOUT_S = 768, 3600.0
+START_TIMEOUT_S = 600.0
+"""Of a Neo4j: several start at once, on machines that have other work."""
 #: What a store is made of: whoever changes these gets new stores.
 MADE_OF = (
     "bench/shape.py", "bench/bulk.py", "graph_service/store/write/claims.py", "graph_service/store/write/heads.py", "graph_service/core/model.py",
@@ -84,7 +86,9 @@ def said(text: str) -> None:
 @contextmanager
 def running(home: Path, memory: Memory = MEMORY) -> Iterator[Address]:
     """A Neo4j in that folder."""
-    engine = Neo4jEngine(home, heap_mb=memory.heap_mb, pagecache_mb=memory.pagecache_mb)
+    engine = Neo4jEngine(
+        home, heap_mb=memory.heap_mb, pagecache_mb=memory.pagecache_mb, start_timeout_s=START_TIMEOUT_S
+    )
     with engine.start(ensure_jars()):
         yield Address(
             uri=engine.uri, user=engine.user, password=engine.password, pid=engine.pid, home=engine.home

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from graph_service.core.errors import Refused, StoreGaveUp, TooCostly, Unavailable
+from graph_service.core.errors import Refused, StoreGaveUp, StoreSilent, TooCostly, Unavailable
 from graph_service.store.write.batch import Batch, DeadLetter, Outcome
 from graph_service.store.write.bisect import Ceiling, write_all
 from ingest.decode import Item, Place, Rules, batch_of, refused
@@ -114,6 +114,9 @@ class Applier:
             try:
                 outcome = await self._writer.write(batch_of(ours, self._holdings.epochs()))
             except StoreGaveUp as error:
+                if isinstance(error, StoreSilent):
+                    # Maybe an outage. Were it only waited for, an event that takes this long by itself would block its partition for ever.
+                    await self._wait(error)
                 if len(ours) > 1:
                     log.warning("too much at once; trying less", items=len(ours), cause=str(error))
                     raise

@@ -18,6 +18,7 @@
     │   ├── StoreUnavailable             Neo4j
     │   │   └── StoreGaveUp              Neo4j ended this very transaction: a smaller one may work
     │   │       ├── StoreTimeout         … at its time limit
+    │   │       ├── StoreSilent          … or so it seems: some time after its limit nothing had come
     │   │       └── StoreOutOfMemory     … for want of memory
     │   ├── LogUnavailable               Kafka
     │   └── Overloaded                   this service itself has too much to do  (has `retry_after_s`)
@@ -196,6 +197,12 @@ class StoreTimeout(StoreGaveUp):
     """Neo4j ended a query at its time limit: ask for less, or allow more time."""
 
     code = "STORE_TIMEOUT"
+
+
+class StoreSilent(StoreGaveUp):
+    """A transaction was not through some time after its limit, and nobody said why: Neo4j is away, or there is so much to read and to fold
+    that the time went by here.
+    """
 
 
 class StoreOutOfMemory(StoreGaveUp):

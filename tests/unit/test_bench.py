@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 import pytest
 
+from bench.backlog import PARTITIONS, Topic
 from bench.events import IN_ORDER, Mix, events, floor_batches
 from bench.growth import plots
 from bench.harness import Bench, Line, Measured, Target, table
@@ -107,6 +109,40 @@ def test_mixes_are_late_and_corrected_as_often_as_they_say() -> None:
 
 def test_events_are_about_the_names_that_are_given() -> None:
     assert {one.data["name"] for one in events(200, IN_ORDER, "a", names=["x", "y"])} == {"x", "y"}
+
+
+def test_events_begin_where_they_are_told_to() -> None:
+    one, two = events(50, IN_ORDER, "a"), events(50, IN_ORDER, "a", begin=END)
+    assert [n.at - one[0].at for n in one] == [n.at - END for n in two]
+    assert [n.data for n in one] == [n.data for n in two]
+
+
+def test_the_backlog_knows_what_must_come_of_it() -> None:
+    topic = Topic.empty()
+    log = list(topic.events(20_000))
+    states, edges = dict[str, list[object]](), dict[tuple[str, str], list[object]]()
+    for partition, one in log:
+        name = one.data["name"]
+        assert partition == int(name[1:]) % PARTITIONS
+        if one.type == "called.v1":
+            edges.setdefault((name, one.data["other"]), []).append(one.data["weight"])
+        else:
+            states.setdefault(name, []).append(one.data["version"])
+    said = [*states.values(), *edges.values()]
+    # Each says something else than the one before, so each is a version.
+    assert all(one != two for values in said for one, two in pairwise(values))
+    named = {*states, *(key for pair in edges for key in pair)}
+    ends = Counter(partition for partition, _ in log)
+    assert topic.expected() == {
+        "offsets": [ends[n] - 1 for n in range(PARTITIONS)],
+        "events": 20_000,
+        "entities": len(named),
+        "past states": sum(len(values) - 1 for values in states.values()),
+        "relationships": len(edges),
+        "past relationships": sum(len(values) - 1 for values in edges.values()),
+        "dead letters": 0,
+    }
+    assert [one.at for _, one in log] == sorted({one.at for _, one in log})
 
 
 def test_the_bare_cypher_closes_what_it_replaces() -> None:

@@ -13,6 +13,7 @@ from graph_service.core.errors import (
     LogUnavailable,
     Refused,
     StoreOutOfMemory,
+    StoreSilent,
     StoreTimeout,
     StoreUnavailable,
 )
@@ -169,7 +170,7 @@ async def test_many_bad_events_cost_a_few_transactions_each(bench: Bench) -> Non
     assert len(bench.topic.sent) == 256
 
 
-@pytest.mark.parametrize("gave_up", [StoreTimeout, StoreOutOfMemory])
+@pytest.mark.parametrize("gave_up", [StoreTimeout, StoreOutOfMemory, StoreSilent])
 async def test_a_batch_that_is_too_much_is_cut_smaller_and_nothing_is_called_bad(
     bench: Bench, gave_up: type[StoreUnavailable]
 ) -> None:
@@ -185,9 +186,14 @@ async def test_a_batch_that_is_too_much_is_cut_smaller_and_nothing_is_called_bad
     assert bench.store.tries - tries <= 10
 
 
-async def test_a_single_event_that_is_too_much_while_others_go_through_is_buried(bench: Bench) -> None:
-    """It must not block its partition for ever; what is needed to replay it is kept, and the reason says what happened."""
-    bench.store.patience, bench.store.costs = 40, {"5": 41}
+@pytest.mark.parametrize("gave_up", [StoreTimeout, StoreOutOfMemory, StoreSilent])
+async def test_a_single_event_that_is_too_much_while_others_go_through_is_buried(
+    bench: Bench, gave_up: type[StoreUnavailable]
+) -> None:
+    """It must not block its partition for ever, also where nobody says that its time is up because it goes by in this process; what is needed to
+    replay it is kept, and the reason says what happened.
+    """
+    bench.store.patience, bench.store.costs, bench.store.gave_up = 40, {"5": 41}, gave_up
     applier = bench.applier()
     await applier.apply(bench.items([str(i) for i in range(16)]), dict(bench.holdings.held))
     assert bench.applied == [str(i) for i in range(16) if i != 5]
@@ -199,7 +205,7 @@ async def test_a_single_event_that_is_too_much_while_others_go_through_is_buried
     assert bench.store.tries == tries + 1, "what follows is not cut smaller for it"
 
 
-@pytest.mark.parametrize("gave_up", [StoreTimeout, StoreOutOfMemory])
+@pytest.mark.parametrize("gave_up", [StoreTimeout, StoreOutOfMemory, StoreSilent])
 async def test_a_store_that_gives_up_on_everything_is_an_outage(
     bench: Bench, gave_up: type[StoreUnavailable]
 ) -> None:
@@ -220,6 +226,17 @@ async def test_a_slow_store_is_an_outage_too(bench: Bench, monkeypatch: pytest.M
     bench.store.costs = {}
     await task
     assert (bench.applied, bench.topic.sent) == (["5"], [])
+
+
+async def test_silence_is_shown_as_trouble_while_less_is_tried(bench: Bench) -> None:
+    """It may as well be an outage, and whoever looks must see one."""
+    bench.store.overloaded, bench.store.gave_up = 10**9, StoreSilent
+    task = asyncio.create_task(bench.apply(bench.items([str(i) for i in range(1024)])))
+    await asyncio.sleep(0.01)
+    assert bench.progress.trouble == "overloaded"
+    bench.store.overloaded = 0
+    await task
+    assert (bench.progress.trouble, bench.topic.sent, len(bench.applied)) == (None, [], 1024)
 
 
 async def test_an_outage_is_waited_for_and_makes_no_dead_letters(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from neo4j import AsyncDriver
 from neo4j.exceptions import IncompleteCommit
 
-from graph_service.core.errors import StoreUnavailable
+from graph_service.core.errors import StoreSilent
 from graph_service.core.vocabulary import Vocabulary
 from graph_service.store.neo4j_errors import translated, unless_there
 from graph_service.store.queries import ask, query, schema, schema_of_type, type_list
@@ -173,7 +173,7 @@ class Writer:
                 async with asyncio.timeout(self._timeout_s + SILENCE_S):
                     yield
         except TimeoutError as error:
-            raise StoreUnavailable(
+            raise StoreSilent(
                 f"Neo4j has not answered for {self._timeout_s + SILENCE_S:.0f} s; check that it runs and the way to it"
             ) from error
 
