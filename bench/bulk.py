@@ -222,11 +222,11 @@ def _relationships(sheets: _Sheets, log: Iterable[Happening], numbers: dict[str,
 
 def _events(sheets: _Sheets, data: Data, log: Sequence[Happening], numbers: dict[str, int]) -> None:
     nodes = sheets.of("nodes", "Event", (":ID(Event)", *_EVENT))
-    head = (":START_ID(Event)", "valid_from:long", "valid_to:long", "assertions", ":END_ID(Entity)")
+    head = (":START_ID(Event)", "valid_from:long", "assertions", ":END_ID(Entity)")
     about = sheets.of("relationships", "ABOUT", head)
     for offset, (one, assertion) in enumerate(zip(log, assertions(data, log), strict=True)):
         id = f"b{offset}"
         nodes.writerow((
             offset, event_uid(SOURCE, id), SOURCE, id, "bench.v1", one.at, "null", _content_hash(offset), MAPPING, one.at, TOPIC, 0, offset, 1,
         ))  # fmt: skip
-        about.writerow((offset, one.at, FOREVER, to_text([(0, assertion)]), numbers[one.key]))
+        about.writerow((offset, one.at, to_text([(0, assertion)]), numbers[one.key]))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from json.encoder import encode_basestring
 from typing import NamedTuple, Protocol, TypeAlias
 
 from graph_service.core.time import FOREVER
@@ -26,6 +27,8 @@ def canonical(value: object) -> str:
         ValueError: NaN, infinity, or anything JSON cannot say.
     """
     # Most are plain text and whole numbers, for which an encoder is much ado.
+    if type(value) is str:
+        return encode_basestring(value)
     return int.__repr__(value) if type(value) is int else _ENCODER.encode(value)
 
 

@@ -1,10 +1,8 @@
-// events: new events, each marked with the transaction that wrote it, and what they claim about the streams of entities.
-// Needs rows [event, abouts [entity id, properties]]. Returns nothing.
-MATCH (g:Graph {id: 'graph'})
-WITH g.tick AS tick
+// events: new events, and what they claim about the streams of entities. Needs rows [event (with its tick), abouts [entity id, properties]].
+// Returns nothing.
 UNWIND $rows AS row
 CREATE (v:Event)
-SET v = row[0], v.tick = tick
+SET v = row[0]
 WITH v, row
 UNWIND row[1] AS about
 MATCH (e) WHERE elementId(e) = about[0]

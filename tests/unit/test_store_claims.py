@@ -15,9 +15,9 @@ from graph_service.core.assertions import (
     RelationshipsAsserted,
     Spanned,
 )
-from graph_service.core.model import Properties, canonical
+from graph_service.core.model import NOTHING, Properties, canonical
 from graph_service.core.time import FOREVER
-from graph_service.store.write.claims import numbered_of, to_text
+from graph_service.store.write.claims import numbered_of, to_text, whole
 
 WORDS = st.text(max_size=6)
 VALUES = st.recursive(
@@ -61,6 +61,27 @@ def test_claims_are_canonical_and_come_back(numbered: list[tuple[int, Spanned]])
     text = to_text(numbered)
     assert text == canonical(json.loads(text))
     assert numbered_of(json.loads(text)) == numbered
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), assertions()), max_size=3))
+def test_what_is_not_in_the_text_is_as_most_say_it(numbered: list[tuple[int, Spanned]]) -> None:
+    """A text of an earlier version, which says all of it, means the same; a ledger has all of it."""
+    said = [whole(one) for one in json.loads(to_text(numbered))]
+    assert numbered_of(said) == numbered
+    assert [whole(one) for one in said] == said
+    for one in said:
+        assert {"nth", "op", "rule", "from", "to"} <= one.keys()
+
+
+def test_what_most_say_is_not_in_the_text() -> None:
+    """An edge of the only assertion of its event, without an end, properties or a discriminator."""
+    edge = RelationshipAsserted(source="s:a", type="T", target="s:b", properties=NOTHING, valid_from=1)
+    assert to_text([(0, edge)]) == '[{"from":1,"op":"relationship","source":"s:a","target":"s:b","type":"T"}]'
+    whole_text = (
+        '[{"discriminator":"","from":1,"nth":0,"op":"relationship","properties":{},"rule":"","source":"s:a","target":"s:b",'
+        f'"to":{FOREVER},"type":"T"}}]'
+    )
+    assert numbered_of(json.loads(whole_text)) == [(0, edge)]
 
 
 @given(PROPERTIES)

@@ -185,9 +185,9 @@ async def _blank(
         numbered = numbered_of(json.loads(row["assertions"]))
         if any(key in keys_named(assertion) for _, assertion in numbered):
             events.add(row["uid"])
-            text = to_text((nth, blanked(assertion, (key,))) for nth, assertion in numbered)
-            if text != row["assertions"]:
-                changed.append({"uid": row["uid"], "assertions": text})
+            left = [(nth, blanked(assertion, (key,))) for nth, assertion in numbered]
+            if left != numbered:
+                changed.append({"uid": row["uid"], "assertions": to_text(left)})
     await ask(tx, "write/events_erased", uids=sorted(events), key=key)
     if changed:
         held = await _held(tx, owner)

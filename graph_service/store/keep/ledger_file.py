@@ -32,7 +32,7 @@ from graph_service.core.model import Event, EventId, RecordOrder
 from graph_service.core.vocabulary import RESERVED_TYPES
 from graph_service.store.queries import PAST, TYPE_NAME
 from graph_service.store.write.batch import MappedEvent
-from graph_service.store.write.claims import numbered_of
+from graph_service.store.write.claims import numbered_of, whole
 
 FORMAT: Final = 1
 LINE_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -157,7 +157,7 @@ def event_values(
     node: Mapping[str, Any], claims: list[str], retracts: list[tuple[int, str, str, str]]
 ) -> dict[str, Any]:
     """An event's line. `claims`: texts as ABOUT keeps them; `retracts`: [nth, rule, source, id] of each retraction."""
-    numbered = [one for text in claims for one in json.loads(text)]
+    numbered = [whole(one) for text in claims for one in json.loads(text)]
     retractions = [
         {"nth": nth, "op": "retract", "source": source, "id": id, "rule": rule}
         for nth, rule, source, id in retracts

@@ -64,7 +64,7 @@ class BatchTransaction:
         )
         if new:
             reached, touched = await self._give_way()
-            await self._events(new, folding)
+            await self._events(new, folding, graph["tick"])
             if graph["retracted"] or any(m.written.retracts for m in new):
                 reached |= await retract(await self._talk.quiet(), new, touched)
             await folding.fold(new, reached, recorded_at)
@@ -204,15 +204,23 @@ class BatchTransaction:
                 )
         return owners, retracted
 
-    async def _events(self, new: Sequence[MappedEvent], folding: Folding) -> None:
-        """Write events, the entities they name, and what they say about each owner."""
+    async def _events(self, new: Sequence[MappedEvent], folding: Folding, tick: int) -> None:
+        """Write events, each marked with the transaction that does (an export tells by that what was there when it began), the entities
+        they name, and what they say about each owner.
+        """
         named = await folding.name(key for mapped in new for key in mapped.written.keys)
-        rows = [
-            [mapped.written.event, [[named[owner].id, about] for owner, about in mapped.written.abouts]]
-            for mapped in new
-        ]
-        for first in range(0, len(rows), EVENTS_AT_ONCE):
-            await self._talk.leave("write/events", rows=rows[first : first + EVENTS_AT_ONCE])
+        ones: list[list[Any]] = []
+        others: list[list[Any]] = []
+        for mapped in new:
+            event, abouts = {**mapped.written.event, "tick": tick}, mapped.written.abouts
+            if len(abouts) == 1:
+                owner, about = abouts[0]
+                ones.append([event, named[owner].id, about])
+            else:
+                others.append([event, [[named[owner].id, about] for owner, about in abouts]])
+        for name, rows in (("write/events_of_one", ones), ("write/events", others)):
+            for first in range(0, len(rows), EVENTS_AT_ONCE):
+                await self._talk.leave(name, rows=rows[first : first + EVENTS_AT_ONCE])
 
     async def _close(
         self,

@@ -73,40 +73,30 @@ def _targets(assertion: Spanned) -> Iterator[str]:
 def _about(numbered: Sequence[tuple[int, Spanned]]) -> dict[str, Any]:
     """What an event claims about one owner; `latest` and `ends` (absent where they say nothing new) tell which instants it bears on."""
     starts = [one.valid_from for _, one in numbered]
-    ends = [one.valid_to for _, one in numbered]
-    return _said(
-        {
-            "valid_from": min(starts),
-            "valid_to": max(ends),
-            "latest": max(starts) if max(starts) != min(starts) else None,
-            "ends": max((end for end in ends if end != FOREVER), default=None),
-            "assertions": to_text(numbered),
-        }
-    )
+    about: dict[str, Any] = {"valid_from": min(starts), "assertions": to_text(numbered)}
+    if max(starts) != about["valid_from"]:
+        about["latest"] = max(starts)
+    if ends := [one.valid_to for _, one in numbered if one.valid_to != FOREVER]:
+        about["ends"] = max(ends)
+    return about
 
 
 def _event_row(event: Event, uid: str, mapping: str, *, erased: bool) -> dict[str, Any]:
-    row = {
-        "uid": uid,
-        "source": event.identity.source,
-        "id": event.identity.id,
-        "type": event.type,
-        "subject": event.subject,
-        "time": event.time,
-        "sequence": event.sequence,
-        "correlation_id": event.correlation_id,
-        "causation_id": event.causation_id,
-        "recorded_time": event.recorded_time,
-        "traceparent": event.traceparent,
-        "data": event.data,
-        "content_hash": event.content_hash,
-        "mapping": mapping,
-        "erased": erased or None,
-        **event.order._asdict(),
-    }
-    return _said(row)
-
-
-def _said(row: dict[str, Any]) -> dict[str, Any]:
     """Without what is null: it would be sent, read and thrown away."""
-    return {name: value for name, value in row.items() if value is not None}
+    (source, id), (recorded_at, topic, partition, offset) = event.identity, event.order
+    row = {
+        "uid": uid, "source": source, "id": id, "type": event.type, "time": event.time, "data": event.data, "content_hash": event.content_hash,
+        "mapping": mapping, "recorded_at": recorded_at, "topic": topic, "partition": partition, "offset": offset,
+    }  # fmt: skip
+    for name, value in (
+        ("subject", event.subject),
+        ("sequence", event.sequence),
+        ("correlation_id", event.correlation_id),
+        ("causation_id", event.causation_id),
+        ("recorded_time", event.recorded_time),
+        ("traceparent", event.traceparent),
+        ("erased", erased or None),
+    ):
+        if value is not None:
+            row[name] = value
+    return row
