@@ -61,12 +61,15 @@ def _said(when: str) -> str:
 
 async def _read(world: World, one: dict[str, Any]) -> object:
     at = await world.reader.point(one.get("at"), None)
-    return await world.reader.impact([one["key"]], at=at, max_depth=DEPTH, limit=LIMIT, timeout_s=60)
+    found = await world.reader.impact([one["key"]], at=at, max_depth=DEPTH, limit=LIMIT, timeout_s=60)
+    # They become objects when somebody looks at them.
+    return list(found.hits)
 
 
 async def _reach(world: World, one: dict[str, Any]) -> object:
     at = await world.reader.point(one.get("at"), None)
-    return await world.reader.reach([one["key"]], at=at, max_depth=DEPTH, limit=LIMIT, timeout_s=60)
+    found = await world.reader.reach([one["key"]], at=at, max_depth=DEPTH, limit=LIMIT, timeout_s=60)
+    return list(found.hits)
 
 
 async def _checked(world: World, cypher: str, choices: list[dict[str, Any]]) -> None:

@@ -1,7 +1,7 @@
 // entities_scan: the next entities in the order of keys that were there at a point, and may be wanted. Needs after (key or null), kinds (list or
 // null), size, valid, known; and what the properties must have in their JSON: parts (list of texts, each as it stands there), words (list of
 // [text, the same within JSON], of lower case and plain ASCII, each in the key or in the properties), odd (what is not ASCII and is in some other case).
-// Returns one record: found, up to size maps as in entities_at, in order. Whoever asks looks again: some may not be wanted, none is left out.
+// Returns one record: found, up to size lists as in entities_at, in order. Whoever asks looks again: some may not be wanted, none is left out.
 // `0 +` keeps the planner from reading all that the index on valid_from has, instead of what one entity has.
 MATCH (e:Entity)
 WHERE e.key > coalesce($after, '') AND ($kinds IS NULL OR e.kind IN $kinds)
@@ -14,7 +14,7 @@ CALL (e, here) {
   RETURN count(h) > 0 AS began,
          head(collect(CASE WHEN $valid < h.valid_to OR $known < h.end_known THEN properties(h) END)) AS had
 }
-WITH e, began, CASE WHEN here THEN e {.properties, .event, .valid_from, .known_from} ELSE had END AS held
+WITH e, here, had, began, CASE WHEN here THEN [e.properties, e.event, e.valid_from, e.known_from] ELSE had END AS held
 // Undeclared ones are there only if a relationship that holds names them.
 CALL (e, began, held) {
   OPTIONAL MATCH (e)-[r]-(:Entity)
@@ -23,7 +23,7 @@ CALL (e, began, held) {
   WITH r LIMIT 1
   RETURN count(r) > 0 AS named
 }
-WITH e, held, began, named, coalesce(held.properties, '{}') AS text
+WITH e, held, began, named, coalesce(CASE WHEN here THEN e.properties ELSE had.properties END, '{}') AS text
 WHERE (held IS NOT NULL OR named)
   AND all(part IN $parts WHERE text CONTAINS part)
   AND (size($words) = 0
@@ -31,4 +31,4 @@ WHERE (held IS NOT NULL OR named)
        // Where lower case is not what it is elsewhere, or not all there is to it.
        OR toLower('I') <> 'i' OR any(one IN $odd WHERE e.key CONTAINS one OR text CONTAINS one))
 WITH e, held, began, named ORDER BY e.key LIMIT $size
-RETURN collect({key: e.key, kind: e.kind, held: held, began: began, named: named}) AS found
+RETURN collect([e.key, e.kind, began, named, held]) AS found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from graph_service.store.queries import query, query_with, type_list
 from graph_service.store.read.answers import EntityAt, Page, Point, RelationshipAt, VersionAt
 from graph_service.store.read.asking import Filter, Op, Order, OrderBy, entity_place, fulfils, place_of
 from graph_service.store.read.reads import Reads, at_values, in_chunks
-from graph_service.store.read.rows import Owner, StoredRow, entity_at, relationship_at
+from graph_service.store.read.rows import NAMED, Owner, StoredRow, entity_at, relationship_of
 
 _SHAPES: dict[OrderBy, tuple[Any, ...]] = {
     OrderBy.KEY: (str,),
@@ -49,7 +49,7 @@ async def by_key(reads: Reads, keys: Iterable[str], at: Point) -> dict[str, tupl
         rows = await reads.together(query("read/entities_at"), {"keys": list(some), **at_values(at)})
         for one in rows or ():
             entity = entity_at(one, at)
-            found[entity.key] = (entity, entity.declared or one["named"])
+            found[entity.key] = (entity, entity.declared or one[NAMED])
     return found
 
 
@@ -80,7 +80,7 @@ async def listed(
         found.extend(entity for entity in there if wanted.fits(entity))
         if len(records) < size or (by_key_up and len(found) > first):
             break
-        position = records[-1]["key"]
+        position = records[-1][0]
     if not by_key_up:
         found = _sorted_after(found, order, start)
     return Page(items=tuple(found[:first]), more=len(found) > first)
@@ -199,11 +199,6 @@ async def relationships(
     for some in in_chunks(pages.copy() if names else ()):
         asked = {"keys": list(some), "after": None if start is None else list(start), **at_values(at)}
         for key, its in await reads.together(text, asked, names=names, size=first + 1, ends=ends) or ():
-            found = [_with_end(one, at) for one in its]
+            found = [relationship_of(one, at) for one in its]
             pages[key] = Page(items=tuple(found[:first]), more=len(found) > first)
     return pages
-
-
-def _with_end(one: Mapping[str, Any], at: Point) -> RelationshipAt:
-    end = None if one["end"] is None else entity_at(one["end"], at)
-    return relationship_at(one["source"], one["type"], one["target"], one["row"], at, end)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from graph_service.core.model import Properties, Row, holds
 from graph_service.core.time import FOREVER
 from graph_service.store.read.answers import EntityAt, EventRow, Point, RelationshipAt, VersionAt
+
+NAMED = 3
+"""The place in an entity as `read/entities_at` tells it that says whether a relationship names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,41 +104,47 @@ class StoredRow:
         return found
 
 
-def entity_at(plain: Mapping[str, Any], at: Point) -> EntityAt:
-    """From a record of `read/entities_at` (key, kind, held, began)."""
-    held, key = plain["held"], plain["key"]
-    if held is not None and "valid_to" not in held:
+def entity_at(told: Sequence[Any], at: Point) -> EntityAt:
+    """From an entity as `read/entities_at` tells it."""
+    key, kind, began, _, held = told
+    if held is None:
+        return EntityAt(key, kind, False, began, "{}", None, None, None, None, None)
+    if type(held) is list:
         # What the node itself says is open on both axes.
+        properties, event, valid_from, known_from = held
         return EntityAt(
-            key=key, kind=plain["kind"], declared=True, ended=False, properties=held.get("properties") or "{}", event=held["event"],
-            valid_from=held["valid_from"], valid_to=FOREVER, known_from=held["known_from"], known_to=FOREVER,
-        )  # fmt: skip
-    if held is not None:
-        found = StoredRow.of(held).version(Owner(key=key), at.known)
-        return EntityAt(
-            key=key,
-            kind=plain["kind"],
-            declared=True,
-            ended=False,
-            properties=found.properties,
-            valid_from=found.valid_from,
-            valid_to=found.valid_to,
-            known_from=found.known_from,
-            known_to=found.known_to,
-            event=found.event,
+            key, kind, True, False, properties or "{}", valid_from, FOREVER, known_from, FOREVER, event
         )
+    found = StoredRow.of(held).version(Owner(key=key), at.known)
     return EntityAt(
         key=key,
-        kind=plain["kind"],
-        declared=False,
-        ended=plain["began"],
-        properties="{}",
-        valid_from=None,
-        valid_to=None,
-        known_from=None,
-        known_to=None,
-        event=None,
+        kind=kind,
+        declared=True,
+        ended=False,
+        properties=found.properties,
+        valid_from=found.valid_from,
+        valid_to=found.valid_to,
+        known_from=found.known_from,
+        known_to=found.known_to,
+        event=found.event,
     )
+
+
+def relationship_of(told: Sequence[Any], at: Point) -> RelationshipAt:
+    """From a relationship as `read/relationships_out` tells it."""
+    type, source, target, discriminator, properties, valid_from, valid_to, known_from, known_to = told[:9]
+    end_known, event, ended_by, other = told[9:]
+    end = None if other is None else entity_at(other, at)
+    if valid_to == known_to == FOREVER and (end_known is None or end_known == FOREVER):
+        # Open on both axes, as most are: there is nothing to work out.
+        return RelationshipAt(
+            type, source, target, discriminator, properties or "{}", valid_from, FOREVER, known_from, FOREVER, event, None, end,
+        )  # fmt: skip
+    row = {
+        "properties": properties, "event": event, "valid_from": valid_from, "valid_to": valid_to, "known_from": known_from,
+        "known_to": known_to, "end_known": end_known, "ended_by": ended_by, "discriminator": discriminator,
+    }  # fmt: skip
+    return relationship_at(source, type, target, row, at, end)
 
 
 def relationship_at(
