@@ -26,7 +26,7 @@ from ingest.options import IngestOptions
 from ingest.rebuild import Rebuild
 
 SMALL, LARGE = 10_000, 100_000
-WARM_EVENTS = 20_000
+WARM_EVENTS = 10_000
 PER_SERVICE = 5
 """Events of a service, whatever the size: the same kinds of rows come of each log."""
 MEMORY = Memory(heap_mb=1024, pagecache_mb=256)

@@ -32,7 +32,7 @@ MIXES = (
 WARM = 0.25
 """The first part of a run does not count: compilers and caches are cold, and the ingester has just begun."""
 FRESH_RATE, FRESH_S = 500, 8
-SILENCE_S = 120.0
+SILENCE_S = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +183,7 @@ async def applied(on: Stage, topic: str, every_s: float = 0.01) -> AsyncIterator
     """How far the topic is applied, whenever that has changed, and when it was seen.
 
     Raises:
-        SystemExit: nothing was applied for two minutes.
+        SystemExit: nothing was applied for ten minutes.
     """
     last, seen_s = -1, time.perf_counter()
     while time.perf_counter() - seen_s < SILENCE_S:
