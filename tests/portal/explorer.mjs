@@ -275,13 +275,13 @@ async function operated(page, letters) {
   await page.goto(`${BASE}?entity=service:checkout&tab=impact&valid=2026-10-31T00:00:00Z&compare=2025-06-15T12:00:00Z`);
   await page.locator("knowledge-graph [part=impact] tbody tr").first().waitFor();
   await page.getByRole("combobox", { name: "Which way" }).selectOption("dependencies");
-  await page.getByText(/^It depends on \d/).waitFor();
+  await page.getByText(/^It depends on (at least )?\d/).waitFor();
   await drawn(page);
   await page.locator("knowledge-graph [part=impact] tbody button").last().click();
   await page.waitForFunction(() => location.search.includes("selected="));
   state.impact = search(page);
   const settled = async (one) => {
-    await one.getByText(/^It depends on \d/).waitFor();
+    await one.getByText(/^It depends on (at least )?\d/).waitFor();
     await one.waitForTimeout(300);
   };
   state.impact_rows = await again(page, async (one) => (await settled(one), one.locator("knowledge-graph [part=impact] tbody tr").evaluateAll((rows) => rows.map((row) => row.cells[1].textContent))));
