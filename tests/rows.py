@@ -194,16 +194,22 @@ class Rows:
         return Page(items=tuple(self.entity_row(key, at) for key in keys), more=False)
 
     async def relationships(
-        self, keys: Sequence[str], *, direction: str, first: int, **_: Any
+        self, keys: Sequence[str], *, direction: str, first: int, at: Point, ends: bool = False, **_: Any
     ) -> dict[str, Page[RelationshipAt]]:
-        """Up to three of each."""
+        """Up to three of each; where `ends` are asked for, two of three come with the other one."""
         await self._begin("relationships")
+
+        def row(key: str, n: int) -> RelationshipAt:
+            found = self.relationship_row(key, n, direction)
+            if not ends or not self._random("end", key, n).randrange(3):
+                return found
+            return found._replace(
+                end=self.entity_row(found.source if direction == "in" else found.target, at)
+            )
+
         return {
             key: Page(
-                items=tuple(
-                    self.relationship_row(key, n, direction) for n in range(min(first, len(key) % 4))
-                ),
-                more=len(key) % 2 == 0,
+                items=tuple(row(key, n) for n in range(min(first, len(key) % 4))), more=len(key) % 2 == 0
             )
             for key in keys
         }
