@@ -57,7 +57,7 @@ export class ExplorerImpact extends View {
     const { words } = context;
     const rows = this.#rows(found);
     const cut = found.before.truncated ?? found.after.truncated;
-    return html`<p class="tail muted">${words.driftCount(found.before.count, found.after.count, found.unchanged)} ${cut ? words.cut(cut.detail) : nothing}</p>
+    return html`<p class="tail muted">${words.driftCount(found.before.count, found.after.count, found.unchanged)}${cut ? html`. ${words.cut(cut.detail)}` : nothing}</p>
       ${
         rows.length
           ? table(words.drift, [words.state, words.entity, words.kind, [words.distance, "num"], words.because], rows.map(
