@@ -5,8 +5,6 @@ What is done in the browser is in tests/portal/attributes.mjs; screenshots are k
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,10 +12,10 @@ import pytest
 import pytest_asyncio
 from neo4j import AsyncDriver
 
-from tests.clients.stage import EVENTS, HOST, free_port, mapping, seen, served
-from tests.live.conftest import EngineAddresses, emptied
-from tests.live.writing import write_events
-from tests.portal_browser import find_browser, shots
+from tests.clients.stage import EVENTS, seen
+from tests.live.conftest import EngineAddresses
+from tests.live.showing import shown
+from tests.portal_browser import find_browser
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -50,23 +48,12 @@ STORY = [
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def found(
     engines: EngineAddresses, neo4j_driver: AsyncDriver, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[dict[str, Any]]:
+) -> dict[str, Any]:
     """All that was found in one run through the browser."""
-    browser = find_browser()
-    await emptied(neo4j_driver)
-    await write_events(neo4j_driver, mapping(), STORY)
-    folder, port = tmp_path_factory.mktemp("attributes"), free_port()
-    kept = folder / "kept"
-    kept.mkdir()
-    server = served(folder, port, (engines.neo4j_uri, engines.neo4j_user, engines.neo4j_password), kept)
-    keys = await asyncio.to_thread(server.__enter__)
-    try:
-        url, pictures = f"http://{HOST}:{port}/graphql", str(shots("attributes"))
-        yield await browser.run(
-            "attributes.mjs", TIMEOUT_S, GRAPH_URL=url, GRAPH_KEY=keys["reader"], SHOTS=pictures
-        )
-    finally:
-        await asyncio.to_thread(server.__exit__, None, None, None)
+    return await shown(
+        find_browser(), "attributes.mjs", TIMEOUT_S, story=STORY, engines=engines, driver=neo4j_driver,
+        folder=tmp_path_factory.mktemp("attributes"),
+    )  # fmt: skip
 
 
 async def test_each_attribute_does_what_it_says(found: dict[str, Any]) -> None:

@@ -5,29 +5,27 @@ What is done in the browser is in tests/portal/element.mjs; screenshots are kept
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import subprocess
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from neo4j import AsyncDriver
 
-from tests.clients.stage import EVENTS, HOST, free_port, mapping, seen, served
-from tests.live.conftest import EngineAddresses, emptied
-from tests.live.writing import write_events
-from tests.portal_browser import ELEMENT, PORTAL, Browser, find_browser, shots
+from tests.clients.stage import EVENTS, seen
+from tests.live.conftest import EngineAddresses
+from tests.live.showing import shown
+from tests.portal_browser import ELEMENT, PORTAL, Browser, find_browser
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 BYTES_MAX = 45_000
 TIMEOUT_S = 240.0
 #: Promised are 50 and 150 on a machine of its own; this one is shared.
-SHARED_FACTOR = 6.0
+SHARED_FACTOR = 3.0
 #: By CPU time of the page's main thread, which others on the machine make longer only through its caches; with the drawing of the frame.
-CPU_FACTOR = 3.0
+CPU_FACTOR = 2.5
 HUB = tuple(f"service:spoke-{number:03}" for number in range(189))
 ODD = (
     "service:<img src=x onerror=alert(1)>",
@@ -57,26 +55,12 @@ async def found(
     neo4j_driver: AsyncDriver,
     browser: Browser,
     tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[dict[str, Any]]:
+) -> dict[str, Any]:
     """All that was found in one run through the browser."""
-    await emptied(neo4j_driver)
-    await write_events(neo4j_driver, mapping(), STORY)
-    folder, port = tmp_path_factory.mktemp("element"), free_port()
-    kept = folder / "kept"
-    kept.mkdir()
-    server = served(folder, port, (engines.neo4j_uri, engines.neo4j_user, engines.neo4j_password), kept)
-    keys = await asyncio.to_thread(server.__enter__)
-    try:
-        url, pictures = f"http://{HOST}:{port}/graphql", str(shots("element"))
-
-        async def told(_: str) -> None:
-            await write_events(neo4j_driver, mapping(), [LIVE], recorded_from=2_000_000)
-
-        yield await browser.run(
-            "element.mjs", TIMEOUT_S, told, GRAPH_URL=url, GRAPH_KEY=keys["reader"], SHOTS=pictures
-        )
-    finally:
-        await asyncio.to_thread(server.__exit__, None, None, None)
+    return await shown(
+        browser, "element.mjs", TIMEOUT_S, story=STORY, live=LIVE, engines=engines, driver=neo4j_driver,
+        folder=tmp_path_factory.mktemp("element"),
+    )  # fmt: skip
 
 
 async def test_the_neighbourhood_is_seen_as_it_was(found: dict[str, Any]) -> None:

@@ -5,18 +5,16 @@ What is done in the browser is in tests/portal/hostile.mjs; screenshots are kept
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from neo4j import AsyncDriver
 
-from tests.clients.stage import EVENTS, HOST, event, free_port, mapping, seen, served
-from tests.live.conftest import EngineAddresses, emptied
-from tests.live.writing import write_events
-from tests.portal_browser import find_browser, shots
+from tests.clients.stage import EVENTS, event, seen
+from tests.live.conftest import EngineAddresses
+from tests.live.showing import shown
+from tests.portal_browser import find_browser
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -49,27 +47,12 @@ LIVE = seen("live", 25, "service:checkout", "service:cart", "service:payment", "
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def found(
     engines: EngineAddresses, neo4j_driver: AsyncDriver, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[dict[str, Any]]:
+) -> dict[str, Any]:
     """All that was found in one run through the browser."""
-    browser = find_browser()
-    await emptied(neo4j_driver)
-    await write_events(neo4j_driver, mapping(), STORY)
-    folder, port = tmp_path_factory.mktemp("hostile"), free_port()
-    kept = folder / "kept"
-    kept.mkdir()
-    server = served(folder, port, (engines.neo4j_uri, engines.neo4j_user, engines.neo4j_password), kept)
-    keys = await asyncio.to_thread(server.__enter__)
-    try:
-        url, pictures = f"http://{HOST}:{port}/graphql", str(shots("hostile"))
-
-        async def told(_: str) -> None:
-            await write_events(neo4j_driver, mapping(), [LIVE], recorded_from=2_000_000)
-
-        yield await browser.run(
-            "hostile.mjs", TIMEOUT_S, told, GRAPH_URL=url, GRAPH_KEY=keys["reader"], SHOTS=pictures
-        )
-    finally:
-        await asyncio.to_thread(server.__exit__, None, None, None)
+    return await shown(
+        find_browser(), "hostile.mjs", TIMEOUT_S, story=STORY, live=LIVE, engines=engines, driver=neo4j_driver,
+        folder=tmp_path_factory.mktemp("hostile"),
+    )  # fmt: skip
 
 
 async def test_5000_neighbours_are_counted_and_the_page_stays_usable(found: dict[str, Any]) -> None:

@@ -83,6 +83,7 @@ export class KnowledgeGraph extends Attributed {
     this.removeEventListener("keydown", this.#shortcut);
     this.#session.stop();
     this.#moves.stop();
+    this.#selecting.stop();
     clearTimeout(this.#sayTimer);
   }
 
@@ -144,6 +145,7 @@ export class KnowledgeGraph extends Attributed {
       const { from, to } = this.#session.window;
       const inside = (at: Micros | null): boolean => at === null || (from <= at && at <= to);
       const same = JSON.stringify([span, impact]) === JSON.stringify(JSON.parse(movedBefore ?? "[]").slice(3));
+      this.#selecting.moved();
       if (same && inside(valid) && inside(compareTo)) this.#session.moveTo(settings);
       else void this.#load(settings, false);
     }
@@ -265,10 +267,11 @@ export class KnowledgeGraph extends Attributed {
 
   #model(): GraphModel | null {
     const { scene, picture } = this.#drawing;
-    const { seen: selected, active } = this.#selecting;
+    const { seen: selected, active, pointed } = this.#selecting;
     if (!scene || !picture) return null;
+    const { edges, differing } = this.#drawing.counts();
     return {
-      scene, picture, lit: selected === null ? null : this.#drawing.lit(selected), selected, active, words: this.#words,
+      scene, picture, lit: selected === null ? null : this.#drawing.lit(selected), selected, active, pointed, crowded: edges > 40 || differing > 12, words: this.#words,
       mirror: this.#stage.mirror, kindIndex: this.#kindIndex, kindLabel: this.#kindLabel, typeLabel: this.#typeLabel,
     };
   }
@@ -289,7 +292,7 @@ export class KnowledgeGraph extends Attributed {
     const at = settings && this.#drawing.point(settings);
     const model = failed ? null : this.#model();
     const state = this.#stateModel(settings, at);
-    const side = model && settings && at && this.#selecting.sideOpen && !settings.impact ? this.#side(settings, at) : null;
+    const side = model && settings && at && this.#selecting.panel !== "closed" && !settings.impact ? this.#side(settings, at) : null;
     return html`<div class="frame" part="frame">
       ${this.#bar(words)}
       <div class="notices">${settings && at && !failed ? noticesView(state, settings, at, { retry: this.reload, unselect: () => this.#selecting.select(null) }) : nothing}</div>
@@ -332,14 +335,12 @@ export class KnowledgeGraph extends Attributed {
     const instead = stateView(state, { retry: this.reload, goTo: (at) => this.#moveTo(at, false), knownFree: this.#knownFree });
     if (instead || !model) return html`<div class="stage" part="stage">${instead ?? nothing}</div>`;
     const name = model.scene.nodes.get(model.scene.focus)?.name ?? "";
-    const { nodes, edges, differing } = this.#drawing.counts();
-    // Where many lines have something to say, they say it when they are pointed at.
-    const crowded = edges > 40 || differing > 12;
+    const { nodes, edges } = this.#drawing.counts();
     const label = this.#session.impact && state.settings?.impact ? words.impactLabel(name, nodes - 1, this.#session.impact.side) : words.graphLabel(name, nodes, edges);
     return html`<div class="stage" part="stage">
-      <svg class=${`${model.lit ? "dim" : ""} ${crowded ? "crowded" : ""}`} role="listbox" aria-label=${label} aria-orientation="horizontal"
+      <svg class=${`${model.lit ? "dim" : ""} ${model.crowded ? "crowded" : ""}`} role="listbox" aria-label=${label} aria-orientation="horizontal"
         @pointerdown=${stage.pointers.down} @pointermove=${stage.pointers.move} @pointerup=${stage.pointers.up} @pointercancel=${stage.pointers.up}
-        @wheel=${{ handleEvent: stage.wheel, passive: false }} @click=${this.#selecting.clicked} @focusin=${this.#selecting.focused} @keydown=${this.#selecting.key}>
+        @wheel=${{ handleEvent: stage.wheel, passive: false }} @click=${this.#selecting.clicked} @pointerover=${this.#selecting.over} @pointerleave=${this.#selecting.over} @focusin=${this.#selecting.focused} @keydown=${this.#selecting.key}>
         <g class="world" role="presentation" transform=${stage.transform}>${worldView(model)}</g>
       </svg>
       ${this.#session.checking ? html`<span class="busy">${words.checking}</span>` : nothing}
@@ -355,7 +356,7 @@ export class KnowledgeGraph extends Attributed {
     const session = this.#session;
     return sideView(
       {
-        facts: session.facts, scene: this.#drawing.scene as Scene, picture: this.#drawing.picture as Picture, at, against: this.#drawing.against(settings, at), selected: this.#selecting.seen,
+        facts: session.facts, scene: this.#drawing.scene as Scene, picture: this.#drawing.picture as Picture, at, against: this.#drawing.against(settings, at), waits: this.#selecting.panel === "waits", selected: this.#selecting.seen,
         happenings: this.#drawing.happenings, makers: session.makers, finding: session.finding, causes: session.causes, words: this.#words, lang: this.#lang, zone: this.timeZone,
         kindLabel: this.#kindLabel, typeLabel: this.#typeLabel,
       },

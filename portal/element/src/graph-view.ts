@@ -2,7 +2,7 @@ import { nothing, svg, type SVGTemplateResult } from "lit";
 import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
 import { NODE_HEIGHT, NODE_WIDTH, type Fold } from "./layout.js";
-import { badge, fitted, glyph, isRtl } from "./marks.js";
+import { fitted, isRtl, marked, shapeOf } from "./marks.js";
 import type { Picture, Scene, SceneNode, Status } from "./scene.js";
 import type { Words } from "./words/index.js";
 
@@ -13,6 +13,10 @@ export interface GraphModel {
   readonly selected: string | null;
   /** The one that the tab key reaches. */
   readonly active: string;
+  /** The line that is pointed at. */
+  readonly pointed: string | null;
+  /** Too many lines differ for all to say how. */
+  readonly crowded: boolean;
   readonly words: Words;
   readonly mirror: boolean;
   readonly kindIndex: (kind: string) => number;
@@ -23,7 +27,6 @@ export interface GraphModel {
 interface Stroke {
   readonly id: string;
   readonly line: string;
-  readonly tip: string;
   readonly x: number;
   readonly y: number;
   /** How many it stands for, where some are folded. */
@@ -43,7 +46,7 @@ interface Corner {
 }
 
 /** A line between two cards: sideways out of one, sideways into the other, and straight where other columns of cards are passed. */
-function drawn(source: Corner, target: Corner, offset: number): Pick<Stroke, "line" | "tip" | "x" | "y"> {
+function drawn(source: Corner, target: Corner, offset: number): Pick<Stroke, "line" | "x" | "y"> {
   const y1 = source.y + NODE_HEIGHT / 2 + offset;
   const y2 = target.y + NODE_HEIGHT / 2 + offset;
   const same = source.x === target.x;
@@ -53,16 +56,16 @@ function drawn(source: Corner, target: Corner, offset: number): Pick<Stroke, "li
   const x2 = side(target, same || !right);
   const inwards = same || !right ? -1 : 1;
   const end = x2 - inwards * 8;
-  const tip = `M${x2} ${y2}l${-inwards * 9} -4.5v9z`;
-  if (same) return { line: `M${x1} ${y1}C${x1 + 44} ${y1} ${end + 44} ${y2} ${end} ${y2}`, tip, x: x1 + 33, y: (y1 + y2) / 2 };
+  // Each leg from the tip, and shorter than any dash.
+  const tip = `M${x2} ${y2}l${-inwards * 6} -3.5M${x2} ${y2}l${-inwards * 6} 3.5`;
+  if (same) return { line: `M${x1} ${y1}C${x1 + 44} ${y1} ${end + 44} ${y2} ${end} ${y2}H${x2}${tip}`, x: x1 + 33, y: (y1 + y2) / 2 };
   // Between the two gates it bends; a gate that does not lie between is passed by.
   const between = (gate: number): boolean => (gate - x1) * inwards >= 0 && (end - gate) * inwards >= 0;
   const from = between(source.gate) ? source.gate : x1;
   const to = between(target.gate) && (target.gate - from) * inwards > 20 ? target.gate - inwards * 8 : end;
   const bend = Math.max(30, Math.abs(to - from) * 0.45) * inwards;
   return {
-    line: `M${x1} ${y1}H${from}C${from + bend} ${y1} ${to - bend} ${y2} ${to} ${y2}H${end}`,
-    tip,
+    line: `M${x1} ${y1}H${from}C${from + bend} ${y1} ${to - bend} ${y2} ${to} ${y2}H${x2}${tip}`,
     x: (from + to) / 2,
     y: (y1 + y2) / 2,
   };
@@ -122,19 +125,15 @@ function edgeView(model: GraphModel, one: Stroke): SVGTemplateResult {
   const plain = status === "present" || status === "absent";
   const told = plain ? label : `${label} · ${words.status[status]}`;
   const classes = `edge ${status} ${isLit ? "lit some" : ""} ${one.count ? "folded" : ""} ${selected === one.id ? "chosen" : ""}`;
+  // Where many lines have something to say, they say it when they are pointed at; until then there is nothing to be hidden.
+  const says = one.count || !model.crowded || selected === one.id || model.pointed === one.id;
   return svg`<g class=${classes} data-edge=${one.count ? "" : one.id}>
-    <path class="line" d=${one.line}></path><path class="tip" d=${one.tip}></path>
+    <path class="line" d=${one.line}></path>
     <path class="hit" d=${one.line}><title>${told}${one.count ? ` (${shown.length})` : ""}</title></path>
-    <g class="tell"><text x=${one.x} y=${one.y + (plain ? 4 : 20)}>${fitted(label, LABEL_WIDTH, FINE)}${one.count ? ` ×${shown.length}` : ""}</text>
-      ${plain ? null : svg`<text x=${one.x} y=${one.y + 33}>${words.status[status]}</text>`}${badge(status, one.x, one.y, 0.8)}</g>
+    ${says ? svg`<text x=${one.x} y=${one.y + (plain ? 4 : 20)}>${fitted(label, LABEL_WIDTH, FINE)}${one.count ? ` ×${shown.length}` : ""}</text>
+      ${plain ? null : svg`<text x=${one.x} y=${one.y + 33}>${words.status[status]}</text>`}` : null}
+    <path class="badge" d=${marked(status, one.x, one.y, 0.8)}></path>
   </g>`;
-}
-
-function cardView(x: number, status: Status): SVGTemplateResult {
-  return svg`<rect class="ring" x="-4" y="-4" width=${NODE_WIDTH + 8} height=${NODE_HEIGHT + 8} rx="11"></rect>
-    <rect class="card" width=${NODE_WIDTH} height=${NODE_HEIGHT} rx="8"></rect>
-    ${status === "changed" ? svg`<rect class="inner" x="3.5" y="3.5" width=${NODE_WIDTH - 7} height=${NODE_HEIGHT - 7} rx="5"></rect>` : null}
-    ${badge(status, x, 2)}`;
 }
 
 const NAME_WIDTH = NODE_WIDTH - 44;
@@ -150,6 +149,7 @@ function nodeView(model: GraphModel, node: SceneNode, count: number): SVGTemplat
   const sub = told ? `${kind} · ${told}` : kind;
   const absent = status === "absent";
   const classes = `node ${status} ${focus ? "focus" : ""} ${selected === node.key ? "selected" : ""} ${lit?.has(node.key) ? "lit" : ""}`;
+  const { classes: glyph, shape } = shapeOf(model.kindIndex(node.kind));
   const rtl = isRtl(node.name);
   const start = mirror ? 10 : 34;
   const end = start + NAME_WIDTH;
@@ -159,10 +159,13 @@ function nodeView(model: GraphModel, node: SceneNode, count: number): SVGTemplat
       data-key=${node.key} role=${absent ? "presentation" : "option"} aria-hidden=${absent ? "true" : "false"}
       tabindex=${absent ? -1 : model.active === node.key ? 0 : -1} aria-selected=${absent ? nothing : String(selected === node.key)}>
     <title>${words.nodeLabel(node.name, kind, focus ? `${words.centre}, ${words.status[status]}` : words.status[status], count)} (${node.key})</title>
-    ${cardView(mirror ? 2 : NODE_WIDTH - 2, status)}
-    ${glyph(model.kindIndex(node.kind), mirror ? NODE_WIDTH - 19 : 19, 22)}
+    ${model.active === node.key ? svg`<rect class="ring" x="-4" y="-4" width=${NODE_WIDTH + 8} height=${NODE_HEIGHT + 8} rx="11"></rect>` : null}
+    <rect class="card" width=${NODE_WIDTH} height=${NODE_HEIGHT} rx="8"></rect>
+    ${status === "changed" ? svg`<rect class="inner" x="3.5" y="3.5" width=${NODE_WIDTH - 7} height=${NODE_HEIGHT - 7} rx="5"></rect>` : null}
+    <path class=${glyph} transform="translate(${mirror ? NODE_WIDTH - 19 : 19} 22)" d=${shape}></path>
     <text class="name" x=${rtl || mirror ? end : start} y="19" direction=${rtl ? "rtl" : "ltr"} text-anchor=${mirror && !rtl ? "end" : "start"}>${fitted(node.name, NAME_WIDTH, "600 13px system-ui, sans-serif")}</text>
     <text class="sub" x=${mirror ? end : start} y="35" text-anchor=${mirror ? "end" : "start"}>${fitted(sub, NAME_WIDTH, FINE)}</text>
+    <path class="badge" d=${marked(status, mirror ? 2 : NODE_WIDTH - 2, 2)}></path>
   </g>`;
 }
 
@@ -173,6 +176,7 @@ function foldView(model: GraphModel, fold: Fold): SVGTemplateResult {
   const kind = model.kindLabel(fold.kind);
   const shown = fold.keys.filter((key) => (picture.nodes.get(key)?.status ?? "absent") !== "absent").length;
   const key = foldKey(fold);
+  const { classes: glyph, shape } = shapeOf(model.kindIndex(fold.kind));
   const isLit = lit !== null && fold.keys.some((one) => lit.has(one));
   const x = model.mirror ? -fold.x : fold.x;
   return svg`<g class="node fold ${isLit ? "lit" : ""}" part="fold" transform="translate(${x} ${fold.y})" data-key=${key} role="option"
@@ -180,8 +184,9 @@ function foldView(model: GraphModel, fold: Fold): SVGTemplateResult {
     <title>${words.moreLabel(shown, kind)}</title>
     <rect class="card" x="6" y="6" width=${NODE_WIDTH} height=${NODE_HEIGHT} rx="8"></rect>
     <rect class="card" x="3" y="3" width=${NODE_WIDTH} height=${NODE_HEIGHT} rx="8"></rect>
-    ${cardView(0, "present")}
-    ${glyph(model.kindIndex(fold.kind), 19, 22)}
+    <rect class="ring" x="-4" y="-4" width=${NODE_WIDTH + 8} height=${NODE_HEIGHT + 8} rx="11"></rect>
+    <rect class="card" width=${NODE_WIDTH} height=${NODE_HEIGHT} rx="8"></rect>
+    <path class=${glyph} transform="translate(19 22)" d=${shape}></path>
     <text class="name" x="34" y="19">${words.more(shown)}</text>
     <text class="sub" x="34" y="35">${fitted(`${kind} · ${words.moreHint}`, NAME_WIDTH, FINE)}</text>
   </g>`;
@@ -205,7 +210,7 @@ export function drawnNodes(scene: Scene): readonly SceneNode[] {
  * So everything that one of them shows must be among what it is guarded by.
  */
 export function worldView(model: GraphModel): SVGTemplateResult {
-  const { scene, picture, lit, selected, active, words, mirror } = model;
+  const { scene, picture, lit, selected, active, pointed, crowded, words, mirror } = model;
   const all = strokesOf(scene, mirror);
   const counts = new Map<string, number>();
   for (const edge of scene.edges) {
@@ -213,7 +218,7 @@ export function worldView(model: GraphModel): SVGTemplateResult {
     for (const key of edge.source === edge.target ? [edge.source] : [edge.source, edge.target]) counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   const edgeLooks = (one: Stroke): unknown[] => [
-    scene, words, mirror, selected === one.id, one.edges.map((id) => `${picture.edges.get(id)?.status} ${lit !== null && lit.has(id)}`).join(), model.typeLabel(one.type),
+    scene, words, mirror, crowded, selected === one.id, crowded && pointed === one.id, one.edges.map((id) => `${picture.edges.get(id)?.status} ${lit !== null && lit.has(id)}`).join(), model.typeLabel(one.type),
   ];
   const nodeLooks = (one: SceneNode): unknown[] => [
     scene, words, mirror, picture.nodes.get(one.key)?.status, counts.get(one.key), selected === one.key, active === one.key, lit?.has(one.key), model.kindLabel(one.kind),

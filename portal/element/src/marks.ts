@@ -14,32 +14,51 @@ const GLYPHS = [
   "M-2.5 -7H2.5V-2.5H7V2.5H2.5V7H-2.5V2.5H-7V-2.5H-2.5Z",
 ] as const;
 
-/** The shape of a kind: eight shapes filled, then eight hollow. */
-export function glyph(index: number, x: number, y: number): SVGTemplateResult {
+/** How a kind is drawn: eight shapes filled, then eight hollow. */
+export function shapeOf(index: number): { readonly classes: string; readonly shape: string } {
   const shape = GLYPHS[index % GLYPHS.length] as string;
   const hollow = Math.floor(index / GLYPHS.length) % 2 === 1;
   // Past sixteen, colour and shape are combined otherwise.
   const colour = (index + Math.floor(index / 16) * 3) % 8;
-  return svg`<path class="glyph ${hollow ? "hollow" : ""} k${colour}" transform="translate(${x} ${y})" d=${shape}></path>`;
+  return { classes: `glyph ${hollow ? "hollow" : ""} k${colour}`, shape };
 }
 
-const dot = (x: number): string => `M${x - 1} -1a1 1 0 1 0 2 0a1 1 0 1 0 -2 0`;
+export function glyph(index: number, x: number, y: number): SVGTemplateResult {
+  const { classes, shape } = shapeOf(index);
+  return svg`<path class=${classes} transform="translate(${x} ${y})" d=${shape}></path>`;
+}
 
-/** Outline and sign of each state: no two outlines are alike, for where it is so small that only the outline is seen. */
-const BADGES: Partial<Record<Status, readonly [string, string]>> = {
-  added: ["M0 -9A9 9 0 1 1 0 9A9 9 0 1 1 0 -9Z", "M-4 0H4M0 -4V4"],
-  removed: ["M-8 -8H8V8H-8Z", "M-4 0H4"],
-  changed: ["M0 -11L10 7H-10Z", "M0 -4V1M0 3.8V4"],
-  ended: ["M-4 -9H4L9 -4V4L4 9H-4L-9 4V-4Z", "M-3.5 -3.5L3.5 3.5M3.5 -3.5L-3.5 3.5"],
+const circle = (r: number): string => `c0 -${r * 0.55} ${r * 0.45} -${r} ${r} -${r}s${r} ${r * 0.45} ${r} ${r} -${r * 0.45} ${r} -${r} ${r} -${r} -${r * 0.45} -${r} -${r}`;
+
+/**
+ * Outline and sign of each state around its middle: no two outlines are alike, for where it is so small that only the outline is seen.
+ * One path each, filled, with the sign in it as a stroke. All of it is relative, so that where and how large it is can be part of it:
+ * where hundreds change at once, each element and each transformation is felt.
+ */
+const BADGES: Partial<Record<Status, string>> = {
+  added: `m-9 0${circle(9)}zm5 0h8m-4 -4v8`,
+  removed: "m-8 -8h16v16h-16zm4 8h8",
+  changed: "m0 -11l10 18h-20zm0 7v5m0 2.8v.2",
+  ended: "m-4 -9h8l5 5v8l-5 5h-8l-5 -5v-8zm.5 5.5l7 7m0 -7l-7 7",
   // A bubble with nothing said in it yet; a question mark in a diamond is what fonts show for a character that they lack.
-  undeclared: ["M-6 -8H6A7 7 0 0 1 6 6H0L-6 11V6A7 7 0 0 1 -6 -8Z", `${dot(-5.5)}${dot(0)}${dot(5.5)}`],
+  undeclared: `m-6 -8h12c3.9 0 7 3.1 7 7s-3.1 7 -7 7h-6l-6 5v-5c-3.9 0 -7 -3.1 -7 -7s3.1 -7 7 -7zm-.5 8${circle(1)}m5.5 0${circle(1)}m5.5 0${circle(1)}`,
 };
+const scaled = new Map<string, string>();
 
-/** The sign of a state; nothing for what is simply there. */
+/** The path of the sign of a state; empty for what is simply there. */
+export function marked(status: Status, x: number, y: number, scale = 1): string {
+  const badge = BADGES[status];
+  if (!badge) return "";
+  const name = `${status} ${scale}`;
+  const path = scaled.get(name) ?? badge.replaceAll(/-?[\d.]+/g, (one) => String(Math.round(Number(one) * scale * 100) / 100));
+  scaled.set(name, path);
+  return `M${x} ${y}${path}`;
+}
+
+/** The same, where few are drawn. */
 export function badge(status: Status, x: number, y: number, scale = 1): SVGTemplateResult | null {
-  const found = BADGES[status];
-  if (!found) return null;
-  return svg`<g transform="translate(${x} ${y}) scale(${scale})"><g class="mark"><path class="badge" d=${found[0]}></path><path class="sign" d=${found[1]}></path></g></g>`;
+  const path = marked(status, x, y, scale);
+  return path ? svg`<path class="badge" d=${path}></path>` : null;
 }
 
 const RTL = /^[^A-Za-z\u00C0-\u024F\u0370-\u052F]*[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC]/;

@@ -17,16 +17,22 @@ export interface Selectable {
   readonly center: (key: string) => void;
 }
 
+const REST_MS = 150;
+
 /** What is selected, and where the keys are: on the picture by pointer and by keyboard, in the tables by their buttons. */
 export class Selecting {
   /** The key of an entity or the id of a relationship. */
   selected: string | null = null;
   /** The card that the tab key reaches. */
   active = "";
+  /** The relationship that is pointed at. */
+  pointed: string | null = null;
   sideOpen = true;
   #focusSoon = false;
   /** Something in the panel had the focus before this rendering. */
   #within = false;
+  #open = false;
+  #restTimer: ReturnType<typeof setTimeout> | undefined;
   /** The one for which folds were opened: somebody may close them again. */
   #unfolded: string | null = null;
 
@@ -40,6 +46,27 @@ export class Selecting {
   /** Another entity is in the middle. */
   begin(key: string): void {
     this.active = key;
+  }
+
+  stop(): void {
+    clearTimeout(this.#restTimer);
+    this.#restTimer = undefined;
+  }
+
+  /** Time moved: the picture follows at once, the panel tells what happened where it comes to rest. Whoever is in the panel moves by it. */
+  moved(): void {
+    this.stop();
+    if (this.#within) return;
+    this.#restTimer = setTimeout(() => {
+      this.stop();
+      this.host.changed();
+    }, REST_MS);
+  }
+
+  /** What the panel does: tell, or stay as wide as it is until time rests; or there is none. */
+  get panel(): "tells" | "waits" | "closed" {
+    if (!this.sideOpen) return "closed";
+    return this.selected !== null || this.#restTimer === undefined ? "tells" : this.#open ? "waits" : "closed";
   }
 
   /** The attribute was set: from within, or by the page around. */
@@ -77,7 +104,8 @@ export class Selecting {
   /** After a rendering: the card that was gone to has the focus. */
   rendered(root: HTMLElement | DocumentFragment): void {
     // The panel went away with the focus in it: the keys go on from the card that it was about.
-    if (this.#within && !root.querySelector(".side")) this.#focusSoon = true;
+    this.#open = root.querySelector(".side") !== null;
+    if (this.#within && !this.#open) this.#focusSoon = true;
     this.#within = false;
     if (!this.#focusSoon) return;
     this.#focusSoon = false;
@@ -135,6 +163,14 @@ export class Selecting {
       this.open(this.active);
     } else if (edge?.dataset["edge"]) this.select(edge.dataset["edge"]);
     else if (this.selected !== null) this.select(null);
+  };
+
+  readonly over = (event: PointerEvent): void => {
+    const edge = event.type === "pointerover" ? (event.target as Element).closest<SVGElement>("[data-edge]") : null;
+    const id = edge?.dataset["edge"] || null;
+    if (id === this.pointed) return;
+    this.pointed = id;
+    this.host.changed();
   };
 
   /** Whatever has the focus, by whatever means, is where the keys go on from. */

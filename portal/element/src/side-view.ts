@@ -14,6 +14,8 @@ export interface SideModel {
   readonly picture: Picture;
   readonly at: Point;
   readonly against: Point | null;
+  /** Time is moving: what happened is told where it rests. */
+  readonly waits: boolean;
   /** The key of an entity or the id of an edge; null: what happened at this instant. */
   readonly selected: string | null;
   readonly happenings: readonly Happening[];
@@ -174,7 +176,8 @@ function instantSide(model: SideModel, act: SideActions): TemplateResult {
 
 /** The panel beside the picture; null when there is nothing to say. */
 export function sideView(model: SideModel, act: SideActions): TemplateResult | null {
-  const { selected, scene, facts } = model;
+  const { selected, scene, facts, words } = model;
+  if (model.waits) return head(model, act, words.happenedHere, tell(model.at.valid, model.lang, model.zone, "second"));
   if (selected === null) return model.happenings.some((one) => one.at === model.at.valid) ? instantSide(model, act) : null;
   const edge = facts.edges.get(selected);
   if (edge) return edgeSide(model, act, edge);

@@ -71,7 +71,7 @@ export const styles = css`
   @media (prefers-reduced-motion: no-preference) {
     .skeleton { animation: breathe 1.6s ease-in-out infinite; }
     .node, .edge { transition: opacity .15s; }
-    .node .card { transition: stroke .15s, fill .15s; }
+    svg:not(.crowded) .card { transition: stroke .15s, fill .15s; }
   }
   @keyframes breathe { 50% { opacity: .45; } }
 
@@ -81,12 +81,11 @@ export const styles = css`
   .node:hover .card { fill: var(--_raised); stroke: var(--_accent); }
   .node .name { fill: var(--_text); font-size: 13px; font-weight: 600; }
   .node .sub { fill: var(--_muted); font-size: 11px; }
-  .node .badge { stroke: var(--_surface); stroke-width: 2; }
-  .node .sign { stroke: var(--_surface); stroke-width: 2; fill: none; stroke-linecap: round; }
-  .far .mark { scale: 1.5; }
-  .farther .mark { scale: 2.2; }
+  .badge { stroke: var(--_surface); stroke-width: 2; stroke-linecap: round; }
+  .far .badge, .farther .badge { transform-box: fill-box; transform-origin: center; scale: 1.5; }
+  .farther .badge { scale: 2.2; }
   .node .ring { fill: none; stroke: none; }
-  .node:focus-visible .ring, .node.at .ring { stroke: var(--_accent); stroke-width: 3; }
+  .node:focus-visible .ring { stroke: var(--_accent); stroke-width: 3; }
   .node.focus .card { fill: var(--_raised); stroke: var(--_text); stroke-width: 2; }
   .node.selected .card { stroke: var(--_accent); stroke-width: 3; }
   .node.added .card { stroke: var(--_added); stroke-width: 2.5; }
@@ -111,27 +110,17 @@ export const styles = css`
   .node.selected .card, .node.focus.selected .card { stroke: var(--_accent); stroke-width: 3; }
   .fold .card { fill: var(--_raised); stroke: var(--_line); }
   .edge .line { fill: none; stroke: var(--_edge); stroke-width: 1.25; }
-  .edge .tip { fill: var(--_edge); stroke: none; }
-  .edge .hit { fill: none; stroke: transparent; stroke-width: 12; cursor: pointer; pointer-events: stroke; }
+  .edge .hit { fill: none; stroke: transparent; stroke-width: 12; cursor: pointer; pointer-events: visibleStroke; }
   .edge:hover .line, .edge.chosen .line { stroke: var(--_accent); stroke-width: 2.5; }
-  .edge:hover .tip, .edge.chosen .tip { fill: var(--_accent); }
   .edge text { font-size: 11px; fill: var(--_text); text-anchor: middle; paint-order: stroke; stroke: var(--_surface); stroke-width: 4px; stroke-linejoin: round; pointer-events: none; }
-  .edge .tell { display: none; }
-  .edge:hover .tell, .edge.lit.some .tell, .edge.chosen .tell, .edge.added .tell, .edge.removed .tell, .edge.changed .tell { display: inline; }
-  .crowded .edge:not(:hover):not(.chosen) .tell text { display: none; }
-  .edge .badge { stroke: var(--_surface); stroke-width: 2; }
-  .edge .sign { stroke: var(--_surface); stroke-width: 1.75; fill: none; stroke-linecap: round; }
+  .edge.present:not(:hover, .lit, .chosen) text { display: none; }
   .edge.added .line { stroke: var(--_added); stroke-width: 2.5; }
-  .edge.added .tip { fill: var(--_added); }
   .edge.removed .line { stroke: var(--_removed); stroke-width: 1.75; stroke-dasharray: 7 4; }
-  .edge.removed .tip { fill: var(--_removed); }
   .edge.changed .line { stroke: var(--_changed); stroke-width: 2.5; stroke-dasharray: 12 3; }
-  .edge.changed .tip { fill: var(--_changed); }
   .edge.folded .line { stroke-dasharray: 3 3; }
-  .edge.absent { display: none; }
+  .edge.absent { visibility: hidden; }
   .dim .node:not(.lit), .dim .edge:not(.lit) { opacity: .28; }
   .edge.lit.some .line { stroke: var(--_accent); stroke-width: 2; }
-  .edge.lit.some .tip { fill: var(--_accent); }
 
   .k0 { --_kind: var(--kg-kind-1, light-dark(#2563c9, #82b1ff)); }
   .k1 { --_kind: var(--kg-kind-2, light-dark(#0f7a6c, #5fd6c4)); }
@@ -221,9 +210,8 @@ export const styles = css`
     .node .card, .fold .card { fill: Canvas; stroke: CanvasText; }
     .node .name, .node .sub, .edge text, .axis text { fill: CanvasText; }
     .node.selected .card, .node:focus-visible .ring { stroke: Highlight; }
-    .edge .line { stroke: CanvasText; } .edge .tip { fill: CanvasText; }
+    .edge .line { stroke: CanvasText; }
     .node .badge, .edge .badge { fill: CanvasText; stroke: Canvas; }
-    .node .sign, .edge .sign { stroke: Canvas; }
     .glyph { fill: CanvasText; stroke: CanvasText; } .glyph.hollow { fill: none; }
     .axis .appeared, .axis .changed, .axis .ended { fill: CanvasText; }
     .axis .thumb line { stroke: Highlight; } .axis .thumb circle { fill: Highlight; }
