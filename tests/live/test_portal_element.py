@@ -152,6 +152,12 @@ async def test_nothing_is_left_out_uncounted(found: dict[str, Any]) -> None:
     assert 150 < found["drawn"] <= 200
 
 
+async def test_the_panel_tells_where_time_rests(found: dict[str, Any]) -> None:
+    """On the way it keeps its place and says nothing; a line among many says what it is when it is pointed at."""
+    assert found["panel"] == [[0, 0], [1, 40], [1, 0], [1, 40]]
+    assert found["pointed"] == [0, ["calls", "added"]]
+
+
 async def test_200_nodes_are_quick(found: dict[str, Any]) -> None:
     """A step in time, a layout of all of it, and all of it drawn from nothing."""
     timing = found["timing"]

@@ -184,6 +184,22 @@ const places = (page) => inside(page, (root) => Object.fromEntries([...root.quer
   found.drawn = await inside(page, (root) => root.querySelectorAll("[role=option]").length);
   found.notices = await inside(page, (root) => [...root.querySelectorAll(".notice")].map((one) => one.textContent.trim()));
   await shot(page, "hub");
+  // While time moves the panel is quiet, and tells where it rests; a line among many tells when it is pointed at.
+  const panel = () => inside(page, (root) => [root.querySelectorAll(".side").length, root.querySelectorAll(".side li").length]);
+  found.panel = [];
+  for (const day of [12, 18]) {
+    await set(page, { "valid-at": `2026-01-${day}T00:00:00Z` });
+    await page.evaluate(() => document.querySelector("knowledge-graph").updateComplete);
+    found.panel.push(await panel());
+    await page.waitForSelector("knowledge-graph .side li");
+    found.panel.push(await panel());
+  }
+  const pointed = (type) => inside(page, (root, type) => {
+    const line = root.querySelector(".edge.added");
+    line.dispatchEvent(new PointerEvent(type, { bubbles: type === "pointerover", composed: true }));
+    return root.host.updateComplete.then(() => [...line.querySelectorAll("text")].map((one) => one.textContent.trim()));
+  }, type);
+  found.pointed = [await inside(page, (root) => root.querySelectorAll(".edge text").length), await pointed("pointerover")];
   const timing = await page.evaluate(async () => {
     const element = document.querySelector("knowledge-graph");
     const step = async (go) => {
