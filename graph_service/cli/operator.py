@@ -9,14 +9,14 @@ import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from graph_service.cli.places import need_neo4j
-from graph_service.cli.running import driver_of
+from graph_service.cli.running import dead_letters_of, driver_of
 from graph_service.core.errors import BadInput, BadRequest, GraphServiceError
 from graph_service.core.time import format_instant
 from graph_service.settings import Settings
@@ -31,6 +31,9 @@ from graph_service.store.keep.letters import (
     text_of,
 )
 from graph_service.store.keep.replay import Replayed
+
+if TYPE_CHECKING:
+    from graph_service.mapping import Mapping
 
 T = TypeVar("T")
 
@@ -177,7 +180,9 @@ def discard_letters(settings: Settings, ids: Sequence[str], *, note: str, by: st
         raise typer.Exit(1)
 
 
-def _run(settings: Settings, work: Callable[[DeadLetters], Awaitable[T]], mapping: object = None) -> T:
+def _run(
+    settings: Settings, work: Callable[[DeadLetters], Awaitable[T]], mapping: Mapping | None = None
+) -> T:
     async def go() -> T:
         async with _opened(need_neo4j(settings), mapping) as letters:
             return await work(letters)
@@ -186,23 +191,9 @@ def _run(settings: Settings, work: Callable[[DeadLetters], Awaitable[T]], mappin
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, mapping: object) -> AsyncIterator[DeadLetters]:
+async def _opened(settings: Settings, mapping: Mapping | None) -> AsyncIterator[DeadLetters]:
     async with driver_of(settings) as driver:
         yield dead_letters_of(driver, settings, mapping)
-
-
-def dead_letters_of(driver: object, settings: Settings, mapping: object = None) -> DeadLetters:
-    """The dead letters of the graph that the settings name."""
-    from graph_service.mapping import Mapping
-
-    assert mapping is None or isinstance(mapping, Mapping)
-    return DeadLetters(
-        driver,  # type: ignore[arg-type]  # whose type is the store's own business
-        database=settings.neo4j_database,
-        transaction_timeout_s=settings.neo4j_transaction_timeout_s,
-        mapping=mapping,
-        record_bytes_max=settings.record_bytes_max,
-    )
 
 
 async def _one(letters: DeadLetters, id: str) -> LetterRow:

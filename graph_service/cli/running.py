@@ -199,10 +199,22 @@ def _dead_letters(driver: Any, settings: Settings) -> DeadLetters | None:
     """What operators operate on; None where nobody is one."""
     if settings.insecure and settings.insecure_role == "reader":
         return None
-    from graph_service.cli.operator import dead_letters_of
     from graph_service.mapping import Mapping
 
     return dead_letters_of(driver, settings, Mapping.load(settings.mapping) if settings.mapping else None)
+
+
+def dead_letters_of(driver: Any, settings: Settings, mapping: Mapping | None = None) -> DeadLetters:
+    """The dead letters of the graph that the settings name."""
+    from graph_service.store.keep.deadletters import DeadLetters
+
+    return DeadLetters(
+        driver,
+        database=settings.neo4j_database,
+        transaction_timeout_s=settings.neo4j_transaction_timeout_s,
+        mapping=mapping,
+        record_bytes_max=settings.record_bytes_max,
+    )
 
 
 def _erasing(driver: Any, settings: Settings) -> Erasing | None:

@@ -1,5 +1,5 @@
 import { OPEN, instant, instantOr, type Micros } from "./time.js";
-import type { ChangeLine, EventLine, Thing, Tie } from "./generated.js";
+import type { CauseData, ChangeLine, EventLine, Thing, Tie } from "./generated.js";
 
 /** Everything that was learned so far, on both clocks. A pure value store: what it is told, it answers; it asks nobody. */
 
@@ -16,6 +16,11 @@ export interface Edge {
   readonly target: string;
   readonly discriminator: string | null;
 }
+
+/** An event with what it comes from and what came of it. */
+export type EventWithCauses = NonNullable<CauseData["event"]>;
+
+export const eventName = (event: EventLine): string => `${event.source} ${event.eventId}`;
 
 /** How something was over a stretch of valid time, as believed at some known time. */
 export interface State {

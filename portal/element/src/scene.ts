@@ -274,3 +274,9 @@ export function happenings(facts: Facts, scene: Scene, from: Micros, to: Micros,
   const name = (one: Happening): string => one.edge?.id ?? one.node ?? "";
   return found.sort((a, b) => a.at - b.at || (name(a) < name(b) ? -1 : 1));
 }
+
+/** What a change is called. */
+export function happeningName(facts: Facts, typeLabel: (type: string) => string, one: Happening): string {
+  const name = (key: string): string => facts.nodes.get(key)?.name ?? key;
+  return one.edge ? `${name(one.edge.source)} ${typeLabel(one.edge.type)} ${name(one.edge.target)}` : name(one.node ?? "");
+}

@@ -1,8 +1,7 @@
 import { Cause, Follow, Impact, Moment, Vocabulary, type EventLine, type ImpactData, type VocabularyData } from "./generated.js";
 import { Trouble, ask, follow, type Access } from "./client.js";
-import { Facts, edgeId } from "./facts.js";
+import { Facts, edgeId, eventName, type EventWithCauses } from "./facts.js";
 import { countAround, readFeed, readHistory, readPoint, readWindow, type Read, type Wanted } from "./load.js";
-import { eventName, type Cause as CauseTold } from "./side-view.js";
 import { pointName } from "./scene.js";
 import { DAY, OPEN, nowMicros, write, type Micros } from "./time.js";
 
@@ -70,7 +69,7 @@ export class Session {
   slow = false;
   liveLost = false;
   words: VocabularyData["vocabulary"] = { kinds: [], relationshipTypes: [] };
-  readonly causes = new Map<string, CauseTold | "loading" | "none">();
+  readonly causes = new Map<string, EventWithCauses | "loading" | "none">();
   makers: ReadonlyMap<string, EventLine> = new Map();
   /** It is being asked who they are. */
   finding = false;

@@ -1,12 +1,10 @@
 import { html, type TemplateResult } from "lit";
-import type { CauseData, EventLine } from "./generated.js";
-import { stateAt, type Edge, type Facts } from "./facts.js";
-import type { Happening, Picture, Point, Scene } from "./scene.js";
+import type { EventLine } from "./generated.js";
+import { eventName, stateAt, type Edge, type EventWithCauses, type Facts } from "./facts.js";
+import { happeningName, type Happening, type Picture, type Point, type Scene } from "./scene.js";
 import { OPEN, instant, tell, type Micros } from "./time.js";
 import { tag } from "./table-view.js";
 import type { Words } from "./words/index.js";
-
-export type Cause = NonNullable<CauseData["event"]>;
 
 export interface SideModel {
   readonly facts: Facts;
@@ -23,7 +21,7 @@ export interface SideModel {
   readonly makers: ReadonlyMap<string, EventLine>;
   /** They are being asked for. */
   readonly finding: boolean;
-  readonly causes: ReadonlyMap<string, Cause | "loading" | "none">;
+  readonly causes: ReadonlyMap<string, EventWithCauses | "loading" | "none">;
   readonly words: Words;
   readonly lang: string;
   readonly zone: string;
@@ -37,8 +35,6 @@ export interface SideActions {
   readonly explain: (event: EventLine) => void;
   readonly goTo: (at: Micros) => void;
 }
-
-export const eventName = (event: EventLine): string => `${event.source} ${event.eventId}`;
 
 /** A value as text; what it holds is never markup. */
 function text(value: unknown): string {
@@ -138,12 +134,6 @@ function edgeSide(model: SideModel, act: SideActions, edge: Edge): TemplateResul
     ${event ? html`<h3>${words.madeBy}</h3>${eventView(model, act, event)}` : null}`;
 }
 
-/** What a happening is called. */
-export function happeningName(model: Pick<SideModel, "facts" | "typeLabel">, one: Happening): string {
-  const name = (key: string): string => model.facts.nodes.get(key)?.name ?? key;
-  return one.edge ? `${name(one.edge.source)} ${model.typeLabel(one.edge.type)} ${name(one.edge.target)}` : name(one.node ?? "");
-}
-
 /** Of what changed at one instant; all of it is in the table. */
 const LISTED_MAX = 40;
 
@@ -169,7 +159,7 @@ function instantSide(model: SideModel, act: SideActions): TemplateResult {
   const events = eventsOf(model, here);
   return html`${head(model, act, words.happenedHere, tell(model.at.valid, model.lang, model.zone, "second"))}
     <ul>${here.slice(0, LISTED_MAX).map(
-      (one) => html`<li>${tag(AS_STATUS[one.kind], words, true, words.happened[one.kind])} <button class="link" @click=${() => act.select(one.edge?.id ?? one.node)}>${happeningName(model, one)}</button></li>`,
+      (one) => html`<li>${tag(AS_STATUS[one.kind], words, true, words.happened[one.kind])} <button class="link" @click=${() => act.select(one.edge?.id ?? one.node)}>${happeningName(model.facts, model.typeLabel, one)}</button></li>`,
     )}</ul>${here.length > LISTED_MAX ? html`<p>${words.moreInTable(here.length - LISTED_MAX)}</p>` : null}
     <h3>${words.madeBy}</h3>${events.length ? events.map((event) => eventView(model, act, event)) : html`<p>${model.finding ? words.loading : words.makersUnknown}</p>`}`;
 }

@@ -1,11 +1,10 @@
 import { html, svg, type TemplateResult } from "lit";
 import { badge } from "./marks.js";
 import type { Facts } from "./facts.js";
-import type { Happening, Picture, Scene, Status } from "./scene.js";
+import { happeningName, type Happening, type Picture, type Scene, type Status } from "./scene.js";
 import type { ImpactRead } from "./session.js";
 import { tell } from "./time.js";
 import type { Words } from "./words/index.js";
-import { happeningName } from "./side-view.js";
 
 export interface TableModel {
   readonly facts: Facts;
@@ -59,7 +58,7 @@ export function tablesView(model: TableModel): TemplateResult {
         <td>${look?.state ? tell(look.state.from, lang, zone) : ""}</td><td>${look?.state?.event?.type ?? ""}</td></tr>`;
     }))}
     ${tableView(words, words.changes, [words.when, words.what, words.state], [...model.happenings].reverse().map(
-      (one) => html`<tr><td>${tell(one.at, lang, zone, "second")}</td><td>${happeningName(model, one)}</td><td>${words.happened[one.kind]}</td></tr>`,
+      (one) => html`<tr><td>${tell(one.at, lang, zone, "second")}</td><td>${happeningName(model.facts, model.typeLabel, one)}</td><td>${words.happened[one.kind]}</td></tr>`,
     ))}
   </div>`;
 }
