@@ -18,8 +18,7 @@ CALL (present_only) {
   WITH present_only WHERE $looks AND NOT present_only
   UNWIND $of AS key
   MATCH p = (:Entity {key: key}){begin}[:{types}|{past_types}*1..{steps}]{end}(x)
-  WHERE all(r IN relationships(p) WHERE ($valid < r.valid_to OR $known < r.end_known) AND r.valid_from <= $valid
-            AND r.known_from <= $known AND $known < r.known_to)
+  WHERE all(r IN relationships(p) WHERE CASE WHEN $valid < r.valid_to OR $known < r.end_known THEN r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to ELSE false END)
   WITH DISTINCT x LIMIT $most
   RETURN count(x) AS looked
 }
@@ -41,8 +40,7 @@ OPTIONAL CALL (present_only, settled, looked) {
   WITH present_only, settled, looked WHERE looked < $most AND NOT present_only
   UNWIND $of AS key
   MATCH p = (:Entity {key: key}){begin}[:{types}|{past_types}*0..{nearer}]{end}(q)
-  WHERE all(r IN relationships(p) WHERE ($valid < r.valid_to OR $known < r.end_known) AND r.valid_from <= $valid
-            AND r.known_from <= $known AND $known < r.known_to)
+  WHERE all(r IN relationships(p) WHERE CASE WHEN $valid < r.valid_to OR $known < r.end_known THEN r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to ELSE false END)
   WITH q, min(length(p)) AS d
   RETURN q, d
 }
@@ -69,7 +67,7 @@ OPTIONAL CALL (present_only, settled, found, distances, names) {
     UNWIND range(0, size(found) - 1) AS i
     WITH i, found[i] AS q
     MATCH (q){begin}[r:{types}|{past_types}]{end}(x)
-    WHERE ($valid < r.valid_to OR $known < r.end_known) AND 0 + r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to
+    WHERE CASE WHEN $valid < r.valid_to OR $known < r.end_known THEN r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to ELSE false END
     WITH x, min([i, $rank[type(r)], coalesce(r.discriminator, ''), r]) AS way
     RETURN x, way
   }
@@ -98,7 +96,7 @@ CALL (present_only, last, nearer) {
     WITH present_only, last, nearer WHERE NOT present_only
     UNWIND last AS x
     MATCH (x){begin}[r:{types}|{past_types}]{end}(z:Entity)
-    WHERE ($valid < r.valid_to OR $known < r.end_known) AND 0 + r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to
+    WHERE CASE WHEN $valid < r.valid_to OR $known < r.end_known THEN r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to ELSE false END
       AND NOT z IN nearer AND NOT z.key IN $of
     RETURN z
   }

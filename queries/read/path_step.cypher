@@ -3,28 +3,28 @@
 // rows_max, valid, known.
 // Returns one record: found (list of maps: key, parent, type, source, target, row), one for each pair of parent and key, by its least
 // type and discriminator; rows, how many relationships these were: rows_max when there may be more.
-// `0 +` keeps the planner from reading all that the index on valid_from has, instead of what one entity has.
+// CASE looks first at what most of a long history fails by, and keeps the planner from reading all that an index on time has, instead of what one entity has.
 OPTIONAL MATCH (g:Graph {id: 'graph'})
 WITH coalesce($known >= g.recorded_at AND $valid >= g.recorded_at, false) AS present_only
 UNWIND $frontier AS parent
 MATCH (p:Entity {key: parent})
 CALL (p, present_only) {
   MATCH (p)<-[r:{to_sources}]-(n:Entity)
-  WHERE 0 + r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to AND ($valid < r.valid_to OR $known < r.end_known)
+  WHERE CASE WHEN $valid < r.valid_to OR $known < r.end_known THEN r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to ELSE false END
   RETURN r, n
   UNION ALL
   MATCH (p)-[r:{to_targets}]->(n:Entity)
-  WHERE 0 + r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to AND ($valid < r.valid_to OR $known < r.end_known)
+  WHERE CASE WHEN $valid < r.valid_to OR $known < r.end_known THEN r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to ELSE false END
   RETURN r, n
   UNION ALL
   MATCH (p)<-[r:{past_to_sources}]-(n:Entity)
   WHERE NOT present_only
-    AND 0 + r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to AND ($valid < r.valid_to OR $known < r.end_known)
+    AND CASE WHEN $valid < r.valid_to OR $known < r.end_known THEN r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to ELSE false END
   RETURN r, n
   UNION ALL
   MATCH (p)-[r:{past_to_targets}]->(n:Entity)
   WHERE NOT present_only
-    AND 0 + r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to AND ($valid < r.valid_to OR $known < r.end_known)
+    AND CASE WHEN $valid < r.valid_to OR $known < r.end_known THEN r.valid_from <= $valid AND r.known_from <= $known AND $known < r.known_to ELSE false END
   RETURN r, n
 }
 WITH r, n, parent LIMIT $rows_max

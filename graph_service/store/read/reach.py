@@ -174,7 +174,7 @@ class _Once:
 
 
 def _reached(distance: int, level: Any) -> list[Reached]:
-    return [Reached(key=key, distance=distance) for key in sorted(level)]
+    return list(map(Reached, sorted(level), repeat(distance)))
 
 
 @cache
