@@ -38,7 +38,7 @@ class Mutant:
 MUTANTS = (
     Mutant(name="`known` ignored in nodes", query="read/entities_at", old=" AND e.known_from <= known"),
     Mutant(name="`known` ignored in edges", query="read/relationships_out", old="r.known_from <= known AND "),
-    Mutant(name="a belief given up that is still told", query="read/relationships_in", old="known < r.known_to AND "),
+    Mutant(name="a belief given up that is still told", query="read/relationships_in", old=" AND known < r.known_to"),
     Mutant(name="an end told before it was known", query="read/impact_step", old=" OR $known < r.end_known"),
     Mutant(name="an end told before it was known, without proofs", query="read/impact_reach", old=" OR $known < r.end_known"),
     Mutant(name="the present of impact read for its past", query="read/impact_reach", old="$known >= g.recorded_at AND $valid >= g.recorded_at", new="true"),
