@@ -194,12 +194,13 @@ const places = (page) => inside(page, (root) => Object.fromEntries([...root.quer
     await page.waitForSelector("knowledge-graph .side li");
     found.panel.push(await panel());
   }
-  const pointed = (type) => inside(page, (root, type) => {
+  const labels = await inside(page, (root) => root.querySelectorAll(".edge text").length);
+  const pointed = await inside(page, (root) => {
     const line = root.querySelector(".edge.added");
-    line.dispatchEvent(new PointerEvent(type, { bubbles: type === "pointerover", composed: true }));
+    line.dispatchEvent(new PointerEvent("pointerover", { bubbles: true, composed: true }));
     return root.host.updateComplete.then(() => [...line.querySelectorAll("text")].map((one) => one.textContent.trim()));
-  }, type);
-  found.pointed = [await inside(page, (root) => root.querySelectorAll(".edge text").length), await pointed("pointerover")];
+  });
+  found.pointed = [labels, pointed];
   const timing = await page.evaluate(async () => {
     const element = document.querySelector("knowledge-graph");
     const step = async (go) => {

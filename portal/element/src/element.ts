@@ -269,9 +269,9 @@ export class KnowledgeGraph extends Attributed {
     const { scene, picture } = this.#drawing;
     const { seen: selected, active, pointed } = this.#selecting;
     if (!scene || !picture) return null;
-    const { edges, differing } = this.#drawing.counts();
+    const counts = this.#drawing.counts();
     return {
-      scene, picture, lit: selected === null ? null : this.#drawing.lit(selected), selected, active, pointed, crowded: edges > 40 || differing > 12, words: this.#words,
+      scene, picture, counts, lit: selected === null ? null : this.#drawing.lit(selected), selected, active, pointed, crowded: counts.edges > 40 || counts.differing > 12, words: this.#words,
       mirror: this.#stage.mirror, kindIndex: this.#kindIndex, kindLabel: this.#kindLabel, typeLabel: this.#typeLabel,
     };
   }
@@ -335,7 +335,7 @@ export class KnowledgeGraph extends Attributed {
     const instead = stateView(state, { retry: this.reload, goTo: (at) => this.#moveTo(at, false), knownFree: this.#knownFree });
     if (instead || !model) return html`<div class="stage" part="stage">${instead ?? nothing}</div>`;
     const name = model.scene.nodes.get(model.scene.focus)?.name ?? "";
-    const { nodes, edges } = this.#drawing.counts();
+    const { nodes, edges } = model.counts;
     const label = this.#session.impact && state.settings?.impact ? words.impactLabel(name, nodes - 1, this.#session.impact.side) : words.graphLabel(name, nodes, edges);
     return html`<div class="stage" part="stage">
       <svg class=${`${model.lit ? "dim" : ""} ${model.crowded ? "crowded" : ""}`} role="listbox" aria-label=${label} aria-orientation="horizontal"

@@ -9,6 +9,8 @@ import type { Words } from "./words/index.js";
 export interface GraphModel {
   readonly scene: Scene;
   readonly picture: Picture;
+  /** How many are shown. */
+  readonly counts: { readonly nodes: number; readonly edges: number };
   readonly lit: ReadonlySet<string> | null;
   readonly selected: string | null;
   /** The one that the tab key reaches. */
