@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from graph_service.core.assertions import RelationshipAsserted, RelationshipEnded
 from graph_service.core.fold import Claim, streams_of
 from graph_service.core.model import Row, StreamKey, canonical, kind_of
 from graph_service.store.write.announcing import ENTRIES_PER_NODE, entries, news
+from graph_service.store.write.aside import aside
 from graph_service.store.write.batch import MappedEvent
 from graph_service.store.write.heads import ENDS, Heads, appended, learned, stream_of
 from graph_service.store.write.heads import from_text as from_heads
-from graph_service.store.write.pasts import Pasts, Tails
+from graph_service.store.write.pasts import Pasts, StoredByOwner, Tails
 from graph_service.store.write.refold import BEGINNING, Edits, append, refold, row_of, window
 from graph_service.store.write.talk import Rows, Talk
+
+OWNERS_AT_ONCE = 300
+"""Of whom appends are carried out while those of the next are folded."""
 
 
 class Named(NamedTuple):
@@ -76,26 +80,38 @@ class Folding:
         await self._look_up({*claims, *reached})
         appends: dict[str, Heads] = {}
         late: dict[str, Heads] = {}
-        async for owner in self._talk.each(sorted(claims.keys() - reached)):
-            before = self._heads_of(owner)
-            if (heads := appended(owner, before, claims[owner])) is not None:
-                appends[owner] = heads
-            elif (heads := learned(owner, before, claims[owner])) is not None:
-                late[owner] = heads
+        speaking = sorted(claims.keys() - reached)
+
+        def sort_out() -> None:
+            for owner in speaking:
+                before = self._heads_of(owner)
+                if (heads := appended(owner, before, claims[owner])) is not None:
+                    appends[owner] = heads
+                elif (heads := learned(owner, before, claims[owner])) is not None:
+                    late[owner] = heads
+
+        await aside(sort_out, steps=len(speaking))
         rest = sorted((claims.keys() | reached) - appends.keys() - late.keys())
         if late or rest:
             await self._talk.quiet()  # what is read of their pasts holds what is new
-        # All is asked for first: what comes later is read while what came is folded.
+        # All is asked for first: what comes later is read while what came is folded, and what is found of some is carried out while others are.
         tails = await self._tails({owner: claims[owner] for owner in appends})
         windows = await self._windows({owner: claims[owner] for owner in late})
         pasts = await Pasts.asked(self._talk, rest)
-        edits = await self._appended(claims, appends, tails, recorded_at)
-        edits |= await self._windowed(claims, late, windows, recorded_at)
-        edits |= await self._refolded(rest, pasts, recorded_at)
-        if missing := sorted(late.keys() - edits.keys()):
-            edits |= await self._refolded(missing, await Pasts.asked(self._talk, missing), recorded_at)
-        await self._edit(edits)
-        await self._announce(edits, new, recorded_at)
+        done: list[Edits] = []
+        if appends:
+            found = await tails.found()
+            owners = list(appends)
+            for first in range(0, len(owners), OWNERS_AT_ONCE):
+                some = owners[first : first + OWNERS_AT_ONCE]
+                done += await self._edit(await self._appended(claims, appends, some, found, recorded_at))
+        windowed = await self._windowed(claims, late, windows, recorded_at)
+        done += await self._edit(windowed)
+        done += await self._edit(await self._refolded(rest, pasts, recorded_at))
+        if missing := sorted(late.keys() - windowed.keys()):
+            pasts = await Pasts.asked(self._talk, missing)
+            done += await self._edit(await self._refolded(missing, pasts, recorded_at))
+        await self._announce(done, new, recorded_at)
 
     def _existing(self, owner: str) -> list[StreamKey]:
         return [stream_of(owner, name) for name in self._heads_of(owner) if name != ENDS]
@@ -135,21 +151,28 @@ class Folding:
         return await Tails.asked(self._talk, asked)
 
     async def _appended(
-        self, claims: dict[str, list[Claim]], heads: dict[str, Heads], tails: Tails, recorded_at: int
+        self,
+        claims: dict[str, list[Claim]],
+        heads: Mapping[str, Heads],
+        owners: Sequence[str],
+        tails: StoredByOwner,
+        recorded_at: int,
     ) -> dict[str, Edits]:
-        found = await tails.found()
-        edits = {}
-        async for owner in self._talk.each(heads):
-            edits[owner] = append(
-                owner,
-                claims[owner],
-                found.get(owner, ()),
-                self._state(owner),
-                heads[owner],
-                self._existing(owner),
-                recorded_at,
-            )
-        return edits
+        def found() -> dict[str, Edits]:
+            return {
+                owner: append(
+                    owner,
+                    claims[owner],
+                    tails.get(owner, ()),
+                    self._state(owner),
+                    heads[owner],
+                    self._existing(owner),
+                    recorded_at,
+                )
+                for owner in owners
+            }
+
+        return await aside(found, steps=len(owners))
 
     async def _windows(self, claims: dict[str, list[Claim]]) -> Pasts:
         owners = [
@@ -163,48 +186,65 @@ class Folding:
         """The edits of those late claims for which the past from the earliest of them on is enough."""
         new = {one.event for owner in heads for one in claims[owner]}
         standing, rows = await windows.claims(), await windows.rows()
-        edits = {}
-        async for owner in self._talk.each(heads):
-            found = window(
-                owner,
-                claims[owner],
-                [one for one in standing.get(owner, ()) if one.event not in new],
-                rows.get(owner, ()),
-                self._state(owner),
-                heads[owner],
-                self._existing(owner),
-                recorded_at,
-            )
-            if found is not None:
-                edits[owner] = found
-        return edits
+
+        def found() -> dict[str, Edits | None]:
+            return {
+                owner: window(
+                    owner,
+                    claims[owner],
+                    [one for one in standing.get(owner, ()) if one.event not in new],
+                    rows.get(owner, ()),
+                    self._state(owner),
+                    heads[owner],
+                    self._existing(owner),
+                    recorded_at,
+                )
+                for owner in heads
+            }
+
+        edits = await aside(found, steps=len(heads))
+        return {owner: edit for owner, edit in edits.items() if edit is not None}
 
     async def _refolded(self, owners: Sequence[str], pasts: Pasts, recorded_at: int) -> dict[str, Edits]:
         claims, rows = await pasts.claims(), await pasts.rows()
-        edits = {}
-        async for owner in self._talk.each(owners):
-            stored = [one for _, one in rows.get(owner, ())]
-            edits[owner] = refold(owner, claims.get(owner, ()), stored, recorded_at, self._state(owner))
-        return edits
 
-    async def _announce(self, edits: dict[str, Edits], new: Sequence[MappedEvent], recorded_at: int) -> None:
-        """Write down which beliefs changed, for those who follow them: in the transaction that changes them."""
-        found = entries((one for edit in edits.values() for one in news(edit.before, edit.after)), new)
-        rows = [
-            {
-                "first": first,
-                "count": len(some),
-                "last": first + len(some) == len(found),
-                "recorded_at": recorded_at,
-                "entries": canonical(some),
+        def found() -> dict[str, Edits]:
+            return {
+                owner: refold(
+                    owner,
+                    claims.get(owner, ()),
+                    [one for _, one in rows.get(owner, ())],
+                    recorded_at,
+                    self._state(owner),
+                )
+                for owner in owners
             }
-            for first in range(0, len(found), ENTRIES_PER_NODE)
-            if (some := found[first : first + ENTRIES_PER_NODE])
-        ]
+
+        return await aside(found, steps=sum(map(len, claims.values())))
+
+    async def _announce(self, edits: Sequence[Edits], new: Sequence[MappedEvent], recorded_at: int) -> None:
+        """Write down which beliefs changed, for those who follow them: in the transaction that changes them."""
+
+        def told() -> Rows:
+            found = entries((one for edit in edits for one in news(edit.before, edit.after)), new)
+            return [
+                {
+                    "first": first,
+                    "count": len(some),
+                    "last": first + len(some) == len(found),
+                    "recorded_at": recorded_at,
+                    "entries": canonical(some),
+                }
+                for first in range(0, len(found), ENTRIES_PER_NODE)
+                if (some := found[first : first + ENTRIES_PER_NODE])
+            ]
+
+        rows = await aside(told, steps=len(edits))
         if rows:
             await self._talk.say("write/changes", rows=rows)
 
-    async def _edit(self, edits: dict[str, Edits]) -> None:
+    async def _edit(self, edits: dict[str, Edits]) -> Iterable[Edits]:
+        """Have these carried out, by owner; returns them."""
         gone = [id for edit in edits.values() for id in edit.delete]
         if gone:
             await self._talk.say("write/rows_deleted", ids=gone)
@@ -229,6 +269,7 @@ class Folding:
         ]
         if notes:
             await self._talk.say("write/nodes_noted", rows=notes)
+        return edits.values()
 
 
 def _named(entities: Iterable[Sequence[Any]]) -> dict[str, Named]:

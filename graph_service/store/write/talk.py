@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 
 from neo4j import AsyncTransaction
 
 from graph_service.store.queries import ask
 
 Rows: TypeAlias = list[dict[str, Any]]
-T = TypeVar("T")
-
-BREATH = 64
-"""After so many steps of computing the conversation goes on, and so do heartbeats and other questions."""
 
 
 class _Said(NamedTuple):
@@ -59,13 +55,6 @@ class Talk:
         if self._mistake is not None:
             raise self._mistake
         return self._tx
-
-    async def each(self, things: Iterable[T]) -> AsyncIterator[T]:
-        """The same things; now and then the conversation goes on meanwhile."""
-        for number, thing in enumerate(things, 1):
-            yield thing
-            if number % BREATH == 0:
-                await asyncio.sleep(0)
 
     async def end(self) -> None:
         """Nothing is under way afterwards, whatever came of it."""
