@@ -9,7 +9,8 @@ from typing import Any
 
 from graph_service.core.errors import UnknownKind, UnknownType
 from graph_service.core.vocabulary import Depends, RelationshipDeclaration, Vocabulary, near
-from graph_service.store.read.answers import GraphStatus, Page, Point, Standing
+from graph_service.store.read.answers import EntityAt, GraphStatus, Page, Point, Standing
+from graph_service.store.read.first import First
 
 NOW = 1_767_225_600_000_000
 
@@ -45,8 +46,14 @@ class Nothing:
             recorded_at=None, watermark=None, tick=0, partitions=(),
         )  # fmt: skip
 
-    async def entity(self, key: str, at: Point) -> None:
+    async def entity(self, key: str, at: Point) -> EntityAt | None:
         """None."""
+        return None
+
+    async def entity_first(self, key: str, valid: int, moment: int) -> First:
+        """The same."""
+        point = Point(valid=valid, known=NOW)
+        return First(await self.standing(), point, await self.entity(key, point))
 
     async def entities(self, **_: Any) -> Page[Any]:
         """None."""

@@ -30,6 +30,7 @@ from graph_service.store.read.answers import (
     Standing,
     VersionAt,
 )
+from graph_service.store.read.first import First
 from graph_service.store.read.seen import EdgeKey, edge_key
 
 NOW = 1_770_000_000_000_000
@@ -175,6 +176,12 @@ class Rows:
         """Those that are there."""
         await self._begin("entity")
         return self.entity_row(key, at) if key in KEYS else None
+
+    async def entity_first(self, key: str, valid: int, moment: int) -> First:
+        """The same, with the standing."""
+        standing = await self.standing()
+        point = Point(valid=valid, known=standing.recorded_at or moment)
+        return First(standing, point, await self.entity(key, point))
 
     async def entities_by_key(self, keys: Iterable[str], at: Point) -> dict[str, EntityAt]:
         """Those that are there."""

@@ -28,6 +28,7 @@ from graph_service.store.read.answers import (
     Standing,
     VersionAt,
 )
+from graph_service.store.read.first import First
 from graph_service.store.read.foresee import Foreseen
 from graph_service.store.read.reader import Reader
 from graph_service.store.read.seen import edge_key
@@ -171,6 +172,22 @@ class Context:
         self.points[point] = None
         return Moment(point=point, valid=valid, known=known)
 
+    async def entity(self, key: str, valid: int | None, known: int | None) -> tuple[Moment, EntityAt | None]:
+        """An entity at the point asked for, if it was there then. What comes first in a request, and is about all that is recorded, is
+        asked together with what the answer rests on.
+        """
+        if self._standing is not None or known is not None:
+            moment = await self.moment(valid, known)
+            return moment, await self.reader.entity(key, moment.point)
+        if self._now is None:
+            self._now = now()
+        at = self._now if valid is None else valid
+        first = asyncio.ensure_future(self.reader.entity_first(key, at, self._now))
+        self._standing = asyncio.ensure_future(_standing_of(first))
+        found = await _shared(first)
+        self.points[found.point] = None
+        return Moment(point=found.point, valid=valid, known=None), found.entity
+
     async def vocabulary(self) -> Vocabulary:
         """The declared words, read once a request."""
         if self._vocabulary is None:
@@ -293,6 +310,10 @@ async def _each(
 
     found = await asyncio.gather(*(one(group, some) for group, some in groups.items()))
     return dict(zip(groups, found, strict=True))
+
+
+async def _standing_of(first: asyncio.Future[First]) -> Standing:
+    return (await first).standing
 
 
 async def _shared(found: asyncio.Future[Found]) -> Found:

@@ -47,8 +47,7 @@ class Query:
         ],
         at: Point = None,
     ) -> Entity | None:
-        moment = await moment_of(info.context, at)
-        row = await info.context.reader.entity(key, moment.point)
+        moment, row = await info.context.entity(key, *said(at))
         return None if row is None else Entity(row=row, moment=moment)
 
     @resolved("Entities that were there then.")

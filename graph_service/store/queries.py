@@ -17,6 +17,7 @@ from neo4j import AsyncTransaction
 from graph_service.core.errors import BadRequest, GraphServiceError
 
 TYPE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,47}")
+_HEADER = re.compile(r"^//.*\n", re.MULTILINE)
 PAST = "_PAST"
 #: Stands where no type is to be followed. No declared type begins with an underscore.
 NO_TYPE = "`_NONE`"
@@ -46,6 +47,11 @@ def query_with(name: str, *words: tuple[str, str]) -> str:
     for word, replacement in words:
         text = text.replace("{" + word + "}", replacement)
     return text
+
+
+def without_header(text: str) -> str:
+    """A query as it is put into another one."""
+    return _HEADER.sub("", text)
 
 
 async def ask(

@@ -1,10 +1,10 @@
-// entities_at: entities by key as they were at points. Needs asked (maps: keys, valid, known).
+// entities_at: entities by key as they were at points. Needs {known} (where a known time is told: `$asked[n].known`), asked (maps: keys, valid, known).
 // Returns one record: found, a list [number in asked, entities] for each that finds any. An entity is a list, for maps cost the client four times as much: key, kind,
 // began (a row believed then began by then), named, and held (the row that holds: where that is the node's own a list of properties, event,
 // valid_from, known_from, else a map; or null).
 // `0 +` and CASE keep the planner from reading all that an index on time has, instead of what one entity has.
 UNWIND range(0, size($asked) - 1) AS n
-WITH n, $asked[n].keys AS keys, $asked[n].valid AS valid, $asked[n].known AS known
+WITH n, $asked[n].keys AS keys, $asked[n].valid AS valid, {known} AS known
 UNWIND keys AS key
 MATCH (e:Entity {key: key})
 // What the node itself says decides where it can; history is read only for the others.

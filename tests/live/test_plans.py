@@ -17,6 +17,7 @@ from neo4j import AsyncDriver
 
 from graph_service.core.vocabulary import Depends, KindDeclaration, RelationshipDeclaration, Vocabulary
 from graph_service.store.queries import query_with
+from graph_service.store.read.first import first_words
 from graph_service.store.read.impact import WAY
 from graph_service.store.read.reach import settled_text
 from graph_service.store.write.writer import Writer
@@ -39,7 +40,7 @@ WORDS = {
     "type": "`CALLS`", "types": "`CALLS`|`FEEDS`", "past_types": "`CALLS_PAST`|`FEEDS_PAST`", "present": "`CALLS`", "past": "`CALLS_PAST`", "stored": "`CALLS`",
     "to_sources": "`CALLS`", "to_targets": "`FEEDS`", "past_to_sources": "`CALLS_PAST`", "past_to_targets": "`FEEDS_PAST`",
     "checks": "CASE WHEN EXISTS { ()-[:`CALLS`|`CALLS_PAST`]->() } THEN 'CALLS' END", "begin": "<-", "end": "-", "steps": "5", "nearer": "4",
-    "settled": settled_text(("CALLS", "FEEDS")),
+    "settled": settled_text(("CALLS", "FEEDS")), "known": "$asked[n].known",
 }  # fmt: skip
 #: Where a word means something else than in other texts.
 WORDS_OF: dict[str, dict[str, str]] = {
@@ -51,7 +52,7 @@ WORDS_OF: dict[str, dict[str, str]] = {
         "relationship_beliefs",
         "relationship_rows",
     )
-} | {"impact_step": {"found": WAY}}
+} | {"impact_step": {"found": WAY}, "entities_first": dict(first_words())}
 WHOLE = re.compile(
     r"AllNodesScan|NodeByLabelScan|NodeByLabelsScan|AllRelationshipsScan|RelationshipTypeScan|RelationshipTypesScan|NodeIndexScan|RelationshipIndexScan"
 )
@@ -64,6 +65,7 @@ ALL = "all there is of it is the question"
 #: Queries that read the whole of something: what, and why they may.
 JUSTIFIED: dict[str, tuple[str, str]] = {
     "read/basis": ("NodeByLabelScan", FEW),
+    "read/entities_first": ("NodeByLabelScan", FEW),
     "read/positions": ("NodeByLabelScan", FEW),
     "read/standings": ("NodeByLabelScan", FEW),
     "read/ledger_snapshot": ("NodeByLabelScan", FEW),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,6 +36,7 @@ from graph_service.store.read.asking import (
     event_cursor,
     relationship_cursor,
 )
+from graph_service.store.read.first import first_words
 from graph_service.store.read.reader import Reader
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -168,6 +170,38 @@ HISTORY: Log = (
     (180, entity("s:b", 60, name="Bee again")),
 )
 POINTS = [at(v, k) for v in (5, 10, 20, 27, 35, 42, 47, 55, 65, 200) for k in (99, 105, 125, 135, 145, 155, 165, 175, 180, ALL)]  # fmt: skip
+
+
+async def test_what_is_asked_first_is_what_is_asked_after_the_standing(clean_graph: AsyncDriver) -> None:
+    """Together: the same standing, the point that it gives, and the entity as it was at that point."""
+    reader = Reader(clean_graph)
+    empty = await reader.entity_first("a", 5, 7)
+    assert (empty.standing, empty.point, empty.entity) == (
+        await reader.standing(),
+        Point(valid=5, known=7),
+        None,
+    )
+    log: Log = [
+        (10, entity("a", 1, name="first")),
+        (20, entity("a", 15, name="second")),
+        (30, edge("a", "CALLS", "named", 5)),
+        (40, ended("gone", 6)),
+        (50, entity("gone", 2)),
+        (60, entity("later", 100)),
+    ]
+    await write(clean_graph, log)
+    standing = await reader.standing()
+    asked = [(key, valid) for key in ("a", "named", "gone", "later", "missing") for valid in (0, 3, 8, 200)]
+    found = await asyncio.gather(*(reader.entity_first(key, valid, 1) for key, valid in asked))
+    for (key, valid), first in zip(asked, found, strict=True):
+        assert (first.standing, first.point) == (standing, at(valid, 60))
+        assert first.entity == await reader.entity(key, first.point), (key, valid)
+    assert {key for (key, _), first in zip(asked, found, strict=True) if first.entity} == {
+        "a",
+        "named",
+        "gone",
+        "later",
+    }
 
 
 async def test_every_point_answers_what_the_fold_believes(clean_graph: AsyncDriver) -> None:
@@ -507,9 +541,12 @@ async def test_one_entity_is_read_by_its_own_relationships(clean_graph: AsyncDri
             ("nearer", "4"),
             # These looks into indexes are meant.
             ("settled", "$looks"),
+            ("known", "$asked[n].known"),
+            *first_words(),
         ]
         for name in (
             "entities_at",
+            "entities_first",
             "entities_scan",
             "relationships_out",
             "relationships_in",

@@ -25,6 +25,7 @@ from graph_service.store.read.answers import (
     Standing,
 )
 from graph_service.store.read.asking import entity_cursor
+from graph_service.store.read.first import First
 from graph_service.store.read.reader import Reader
 
 NOW = 1_000_000_000
@@ -93,6 +94,11 @@ class Few:
         if self.failure is not None:
             raise self.failure
         return entity(key) if key in "abc" else None
+
+    async def entity_first(self, key: str, valid: int, moment: int) -> First:
+        """The same, with the standing."""
+        standing, point = await self.standing(), Point(valid=valid, known=NOW)
+        return First(standing, point, await self.entity(key, point))
 
     async def entities_by_key(self, keys: Sequence[str], at: Point) -> dict[str, EntityAt]:
         """a, b and c."""

@@ -8,7 +8,6 @@ follows what happened, not the graph. Every statement answers with a few large r
 from __future__ import annotations
 
 import asyncio
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from typing import Any, TypeAlias
 from neo4j import Record
 
 from graph_service.core.time import FOREVER
-from graph_service.store.queries import base_types, query, query_with, type_list
+from graph_service.store.queries import base_types, query, query_with, type_list, without_header
 from graph_service.store.read.answers import DifferenceAt, Page, Point, VersionAt
 from graph_service.store.read.asking import place_of
 from graph_service.store.read.entities import rows_of
@@ -34,8 +33,6 @@ OwnerKey: TypeAlias = tuple[str, str, str, str]
 Found: TypeAlias = tuple[int, str, str, str, str, VersionAt | None, VersionAt | None]
 """The instant and the owner, which are the place of a difference, and what holds at each point."""
 _place = itemgetter(0, 1, 2, 3, 4)
-#: What need not be sent.
-_HEADER = re.compile(r"^//.*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +221,7 @@ def _of_valid(entities: bool, types: tuple[str, ...]) -> tuple[str, ...]:
                 for type in names
             ]
             if texts:
-                statements.append("UNION ALL\n".join(_HEADER.sub("", text) for text in texts))
+                statements.append("UNION ALL\n".join(map(without_header, texts)))
     return tuple(statements)
 
 

@@ -44,13 +44,19 @@ class Wanted:
 
 async def by_key(reads: Reads, keys: Iterable[str], at: Point) -> dict[str, tuple[EntityAt, bool]]:
     """For each key that has a node: the entity, and whether it is there (declared, or named by a relationship)."""
-    found = {}
+    found: dict[str, tuple[EntityAt, bool]] = {}
+    text = query_with("read/entities_at", ("known", "$asked[n].known"))
     for some in in_chunks(dict.fromkeys(keys)):
-        rows = await reads.together(query("read/entities_at"), {"keys": list(some), **at_values(at)})
-        for one in rows or ():
-            entity = entity_at(one, at)
-            found[entity.key] = (entity, entity.declared or one[NAMED])
+        found |= told_by_key(await reads.together(text, {"keys": list(some), **at_values(at)}), at)
     return found
+
+
+def told_by_key(rows: Iterable[Sequence[Any]] | None, at: Point) -> dict[str, tuple[EntityAt, bool]]:
+    """The same, of what `read/entities_at` tells of one who asks."""
+    return {
+        entity.key: (entity, entity.declared or one[NAMED])
+        for one, entity in ((one, entity_at(one, at)) for one in rows or ())
+    }
 
 
 async def listed(

@@ -41,6 +41,7 @@ from graph_service.store.read.answers import (
 )
 from graph_service.store.read.asking import EventFilter, Filter, Order
 from graph_service.store.read.feed import Feed
+from graph_service.store.read.first import First, Firsts
 from graph_service.store.read.foresee import Foreseen, decoded, foresee, known_next
 from graph_service.store.read.reads import Reads
 from graph_service.store.read.rows import Owner
@@ -80,6 +81,7 @@ class Reader:
         #: The change log.
         self.feed = Feed(self._reads)
         self._standings = Standings(self._reads)
+        self._firsts = Firsts(self._reads)
         self._given = mapping
         self._kept: Mapping | None = None
 
@@ -125,6 +127,10 @@ class Reader:
         """The entity if it is there: declared, or undeclared and named by a relationship that holds."""
         entity, there = (await read_entities.by_key(self._reads, [key], at)).get(key, (None, False))
         return entity if there else None
+
+    async def entity_first(self, key: str, valid: int, moment: int) -> First:
+        """The standing, as `standing`, and the entity as it is known then, as `entity`, at once. `moment`: the known time of an empty graph."""
+        return await self._firsts.entity(key, valid, moment)
 
     async def entities_by_key(self, keys: Iterable[str], at: Point) -> dict[str, EntityAt]:
         """Every key that has a node, whether it is there or not: for the ends of relationships."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -24,17 +24,20 @@ class Standings:
         return await self._gathered.answer(None, None)
 
     async def _read(self, _: object, asked: list[None]) -> list[Standing]:
-        found = await self._reads.one("read/basis")
-        graph: dict[str, Any] = found["graph"] or {}
-        standing = Standing(
-            recorded_at=graph.get("recorded_at"),
-            watermark=watermark_of(found["positions"]),
-            dead_letters=found["dead_letters"],
-            replayed=graph.get("replayed") or 0,
-            past=past_of(graph, found["positions"], found["erasures"]),
-            unsettled=found["erasing"] > 0 or graph.get("importing") is not None,
-        )
-        return [standing] * len(asked)
+        return [standing_of(await self._reads.one("read/basis"))] * len(asked)
+
+
+def standing_of(found: Mapping[str, Any]) -> Standing:
+    """From what `read/basis` returns."""
+    graph: dict[str, Any] = found["graph"] or {}
+    return Standing(
+        recorded_at=graph.get("recorded_at"),
+        watermark=watermark_of(found["positions"]),
+        dead_letters=found["dead_letters"],
+        replayed=graph.get("replayed") or 0,
+        past=past_of(graph, found["positions"], found["erasures"]),
+        unsettled=found["erasing"] > 0 or graph.get("importing") is not None,
+    )
 
 
 def partition_at(plain: dict[str, object]) -> PartitionAt:
