@@ -255,6 +255,8 @@ async def _followed(
     async for look in _looks(driver, address, process):
         if first is None or before is None:
             first = before = look
+            # Of a backlog that is gone on with, what was applied before is no news.
+            tenth = look.applied * 10 // count + 1
         over = look.now_s - first.now_s > minutes * 60
         if look.applied >= tenth * count // 10 or over:
             memory = _memory_mb(process.pid)["resident"]
