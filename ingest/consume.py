@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from functools import partial
-from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,7 +16,6 @@ from aiokafka.errors import KafkaError
 
 from graph_service.core.errors import Fenced, LogUnavailable, Unavailable
 from graph_service.mapping import Mapping
-from graph_service.store.write.aside import aside, switch_often
 from ingest.apply import Applier, Stopped
 from ingest.deadletters import DeadLetterTopic
 from ingest.decode import Item, Place, Rules, in_record_order
@@ -41,8 +38,6 @@ PAUSE_AFTER_S = 5.0
 COMMIT_EVERY_S = 1.0
 PRUNE_EVERY_S = 10.0
 """Up to a thousand transactions of the change log at a time: more than an ingester writes meanwhile."""
-DECODED_AT_ONCE = 100
-"""Then it is somebody else's turn to compute."""
 FENCED_MAX = 5
 """In a row, without a batch applied in between."""
 
@@ -90,7 +85,6 @@ class Ingester:
             BadInput: Kafka has lost records that are in the graph.
             Fenced: another writer takes the partitions again and again.
         """
-        switch_often()
         dead_letters = DeadLetterTopic(
             self._options.kafka,
             topic=self._options.dead_letter_topic,
@@ -268,7 +262,10 @@ class Ingester:
                 timeout_ms=int(left_s * 1000) or 1, max_records=most - len(items)
             )
             for part, records in fetched.items():
-                items += await self._decode((part.topic, part.partition), records)
+                place = (part.topic, part.partition)
+                # From here on, until its batch is written, a fetched record is under way: `drained` must not overlook it.
+                self._gathered |= place in self._holdings.held
+                items += await self._holdings.decoded(place, records, self._rules)
                 bytes_left -= sum(len(record.value or b"") for record in records)
             if items and first_s is None:
                 first_s = time.monotonic()
@@ -276,22 +273,6 @@ class Ingester:
                 break
             if time.monotonic() > slow_s:
                 break
-        return items
-
-    async def _decode(self, place: Place, records: Sequence[Any]) -> list[Item]:
-        """Decode aside, in steps after which it is looked whether the partition is still ours."""
-        items: list[Item] = []
-        held = self._holdings.held.get(place)
-        for start in range(0, len(records), DECODED_AT_ONCE):
-            if held is None or self._holdings.held.get(place) is not held:
-                return []
-            # From here on, until its batch is written, a fetched record is under way: `drained` must not overlook it.
-            self._gathered = True
-            some = records[start : start + DECODED_AT_ONCE]
-            now_s = time.monotonic()
-            items += await aside(
-                partial(self._holdings.items, place, some, self._rules, now_s), steps=len(some)
-            )
         return items
 
     async def _written(self, consumer: AIOKafkaConsumer) -> None:

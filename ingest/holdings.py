@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from graph_service.store.write.aside import aside
 from graph_service.store.write.batch import Position
 from ingest.decode import Item, Place, Rules, item_of
 from ingest.recorded import recorded_at
+
+DECODED_AT_ONCE = 100
+"""Records; then it is somebody else's turn to compute."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -83,6 +89,17 @@ class Holdings:
             held.recorded_at = recorded_at(record.timestamp, held.recorded_at)
             found.append(item_of(record, held.recorded_at, rules))
         held.moved_s = now_s
+        return found
+
+    async def decoded(self, place: Place, records: Sequence[Any], rules: Rules) -> list[Item]:
+        """The same beside the loop, in steps after which it is looked whether the partition is held as it was; none when it is not."""
+        found: list[Item] = []
+        held = self.held.get(place)
+        for start in range(0, len(records), DECODED_AT_ONCE):
+            if held is None or self.held.get(place) is not held:
+                return []
+            some = records[start : start + DECODED_AT_ONCE]
+            found += await aside(partial(self.items, place, some, rules, time.monotonic()), steps=len(some))
         return found
 
     def epochs(self) -> dict[Place, int]:

@@ -29,8 +29,6 @@ from ingest.topic_ids import TopicIds
 
 STALLED_S = 60.0
 """Kafka gave nothing for so long, although there should be more."""
-DECODE_STEP = 50
-"""Records decoded in one go, before others get their turn."""
 
 
 class Until(Protocol):
@@ -212,12 +210,7 @@ class Rebuild:
             for part, records in fetched.items():
                 last = self._left.get(part, -1)
                 wanted = [record for record in records if record.offset <= last]
-                for start in range(0, len(wanted), DECODE_STEP):
-                    step = wanted[start : start + DECODE_STEP]
-                    items += self._holdings.items(
-                        (part.topic, part.partition), step, self._rules, time.monotonic()
-                    )
-                    await asyncio.sleep(0)
+                items += await self._holdings.decoded((part.topic, part.partition), wanted, self._rules)
             await self._finish(consumer)
             if fetched:
                 came_s = time.monotonic()

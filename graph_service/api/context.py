@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import strawberry
@@ -116,7 +117,6 @@ class Context:
         #: Whether the answer is not the same every time: it ran out of time.
         self.cut_short = False
         self._standing: asyncio.Future[Standing] | None = None
-        self._now: int | None = None
         self._vocabulary: asyncio.Future[Vocabulary] | None = None
         self._types: dict[tuple[str, ...], asyncio.Future[tuple[str, ...]]] = {}
         self.entities: Loader[tuple[str, Point], EntityAt | None] = Loader(self._load_entities)
@@ -151,6 +151,11 @@ class Context:
             raise Forbidden("this process does not erase: use `graph-service erase`")
         return self._erasing
 
+    @cached_property
+    def _now(self) -> int:
+        """The instant that is meant where none is said: the same for all of a request."""
+        return now()
+
     async def standing(self) -> Standing:
         """What the whole answer rests on, read once, before anything else of it."""
         if self._standing is None:
@@ -162,8 +167,6 @@ class Context:
         is answered.
         """
         standing = await self.standing()
-        if self._now is None:
-            self._now = now()
         latest = self._now if standing.recorded_at is None else standing.recorded_at
         point = Point(
             valid=self._now if valid is None else valid,
@@ -179,8 +182,6 @@ class Context:
         if self._standing is not None or known is not None:
             moment = await self.moment(valid, known)
             return moment, await self.reader.entity(key, moment.point)
-        if self._now is None:
-            self._now = now()
         at = self._now if valid is None else valid
         first = asyncio.ensure_future(self.reader.entity_first(key, at, self._now))
         self._standing = asyncio.ensure_future(_standing_of(first))

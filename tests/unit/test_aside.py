@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 
 import pytest
 
-from graph_service.store.write.aside import FEW, aside
+from graph_service.store.write.aside import FEW, SWITCH_S, aside
 
 
 async def test_few_steps_are_computed_at_once() -> None:
@@ -30,6 +31,7 @@ async def test_the_loop_goes_on_while_something_is_computed() -> None:
         await asyncio.sleep(0)
     told.set()
     assert await computing
+    assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
 
 
 async def test_who_computes_takes_turns() -> None:

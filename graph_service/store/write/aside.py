@@ -18,7 +18,9 @@ FEW = 64
 """So few steps are over sooner than a thread has begun."""
 SWITCH_S = 0.0005
 """How long an answer that has come waits for whoever computes; Python's own 5 ms are for programs that compute only."""
-_ASIDE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aside")
+_ASIDE = ThreadPoolExecutor(
+    max_workers=1, thread_name_prefix="aside", initializer=sys.setswitchinterval, initargs=(SWITCH_S,)
+)
 """One for all: who computes takes turns, in the order in which they came, so that nobody slows down somebody else in the middle of it."""
 
 
@@ -27,8 +29,3 @@ async def aside(work: Callable[[], T], *, steps: int) -> T:
     if steps < FEW:
         return work()
     return await asyncio.get_running_loop().run_in_executor(_ASIDE, work)
-
-
-def switch_often() -> None:
-    """Of this process: threads that want a turn get it soon."""
-    sys.setswitchinterval(SWITCH_S)
